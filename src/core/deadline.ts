@@ -1,0 +1,140 @@
+import { DynamicMcpError, type ErrorCode } from "./errors.ts";
+
+/** Why a run was ended from outside. The first cause wins and is the only one reported. */
+export type EndReason = "client" | "deadline" | "shutdown" | "revoked" | "parent";
+
+const CODE_OF_REASON = {
+  client: "CANCELLED",
+  deadline: "TIMEOUT",
+  shutdown: "SHUTTING_DOWN",
+  revoked: "FORBIDDEN",
+  parent: "PARENT_ENDED",
+} as const satisfies Record<EndReason, ErrorCode>;
+
+/**
+ * The end of a call: one controller and one timer, with a typed reason.
+ *
+ * Not `AbortSignal.any` with `AbortSignal.timeout`: those leak listeners and cannot pause. A deadline can be paused
+ * while a person thinks, up to `wallMs` in all. A child ends with its parent, never later.
+ */
+export class Deadline {
+  readonly #controller = new AbortController();
+  readonly #children = new Set<Deadline>();
+  readonly #parent: Deadline | undefined;
+  readonly #wallEndsAt: number;
+  readonly #limitMs: number;
+  #endsAt: number;
+  #timer: NodeJS.Timeout | undefined;
+  #paused = 0;
+  #remainingMs = 0;
+  #reason: EndReason | undefined;
+
+  /**
+   * @param limitMs time to run, in ms (> 0); pauses do not count
+   * @param wallMs  cap on everything including pauses, in ms; default: ten times `limitMs`, at least ten minutes
+   */
+  constructor(limitMs: number, options: { wallMs?: number; parent?: Deadline } = {}) {
+    const now = performance.now();
+    this.#limitMs = limitMs;
+    this.#parent = options.parent;
+    const parentLeft = options.parent ? options.parent.remainingMs() : Infinity;
+    this.#wallEndsAt = now + (options.wallMs ?? Math.max(limitMs * 10, 600_000));
+    this.#endsAt = now + Math.min(limitMs, parentLeft);
+    if (options.parent?.reason) {
+      this.end("parent");
+      return;
+    }
+    if (options.parent) options.parent.#children.add(this);
+    this.#arm();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  get reason(): EndReason | undefined {
+    return this.#reason;
+  }
+
+  /** The limit this deadline was made with, in ms. */
+  get limitMs(): number {
+    return this.#limitMs;
+  }
+
+  /** Time left in ms, at least 0; while paused, what was left when the pause began. */
+  remainingMs(): number {
+    if (this.#reason) return 0;
+    return this.#paused > 0 ? this.#remainingMs : Math.max(0, this.#endsAt - performance.now());
+  }
+
+  /** Ends the run; a second call changes nothing. Children end with reason `parent`, or `shutdown`, `revoked` as given. */
+  end(reason: EndReason): void {
+    if (this.#reason) return;
+    this.#reason = reason;
+    clearTimeout(this.#timer);
+    this.#leaveParent();
+    const forChildren = reason === "shutdown" || reason === "revoked" ? reason : "parent";
+    for (const child of [...this.#children]) child.end(forChildren);
+    this.#controller.abort(this.error());
+  }
+
+  /** Stops the clock while somebody outside is asked. The returned function starts it again; safe to call twice. */
+  pause(): () => void {
+    const resumeParent = this.#parent?.pause();
+    if (this.#paused++ === 0) {
+      this.#remainingMs = Math.max(0, this.#endsAt - performance.now());
+      this.#arm();
+    }
+    let resumed = false;
+    return () => {
+      if (resumed) return;
+      resumed = true;
+      resumeParent?.();
+      if (--this.#paused === 0) {
+        this.#endsAt = performance.now() + this.#remainingMs;
+        this.#arm();
+      }
+    };
+  }
+
+  child(limitMs: number): Deadline {
+    return new Deadline(limitMs, { parent: this });
+  }
+
+  /** Forgets the timer of a run that is over. It no longer ends anything and nothing ends it, but its children do end. */
+  close(): void {
+    clearTimeout(this.#timer);
+    this.#leaveParent();
+    for (const child of [...this.#children]) child.end("parent");
+  }
+
+  /** The refusal that stands for the reason. */
+  error(): DynamicMcpError {
+    const reason = this.#reason ?? "deadline";
+    const text = {
+      client: "the client cancelled the call",
+      deadline: `stopped at the time limit of ${Math.round(this.#limitMs)} ms`,
+      shutdown: "the server is stopping",
+      revoked: "the permission for this call was withdrawn",
+      parent: "the call that made this call has ended",
+    }[reason];
+    return new DynamicMcpError(CODE_OF_REASON[reason], text, { data: { reason } });
+  }
+
+  throwIfEnded(): void {
+    if (this.#reason) throw this.error();
+  }
+
+  #leaveParent(): void {
+    if (this.#parent) this.#parent.#children.delete(this);
+  }
+
+  #arm(): void {
+    clearTimeout(this.#timer);
+    if (this.#reason) return;
+    const now = performance.now();
+    const endsAt = this.#paused > 0 ? this.#wallEndsAt : Math.min(this.#endsAt, this.#wallEndsAt);
+    this.#timer = setTimeout(() => this.end("deadline"), Math.min(Math.max(0, endsAt - now), 2 ** 31 - 1));
+    this.#timer.unref();
+  }
+}

@@ -1,0 +1,92 @@
+/** Whose fault it is decides how loudly we report, whether a retry can help, and the exit code of the CLI. */
+export type Fault = "caller" | "operator" | "us";
+
+export interface ErrorSpec {
+  fault: Fault;
+  /** Status over REST. Over MCP the protocol's own statuses and numbers hold. */
+  http: number;
+  /** Exit code of the CLI. */
+  exit: number;
+  /** The same request may succeed later, unchanged. */
+  retryable: boolean;
+  /** One sentence for the reference page. */
+  summary: string;
+}
+
+/** Every refusal we make on purpose. The code is the contract; messages may change. */
+export const ERRORS = {
+  INVALID_ARGUMENTS:   { fault: "caller", http: 400, exit: 2, retryable: false, summary: "The arguments do not fit the schema of the tool, prompt or operation." },
+  INVALID_REQUEST:     { fault: "caller", http: 400, exit: 2, retryable: false, summary: "The request is malformed or names an unknown method." },
+  INVALID_CURSOR:      { fault: "caller", http: 400, exit: 2, retryable: false, summary: "The paging cursor was not made by this server; start again without one." },
+  INVALID_NAME:        { fault: "caller", http: 400, exit: 2, retryable: false, summary: "A tool name has characters or a length that clients refuse." },
+  INVALID_SCHEMA:      { fault: "caller", http: 400, exit: 2, retryable: false, summary: "An input or output schema is not usable JSON Schema 2020-12." },
+  INVALID_CODE:        { fault: "caller", http: 400, exit: 2, retryable: false, summary: "The code of a tool does not compile; line and column are in the data." },
+  EXAMPLE_FAILED:      { fault: "caller", http: 422, exit: 1, retryable: false, summary: "An example of a tool did not run or gave another result, so nothing was stored." },
+  NAME_RESERVED:       { fault: "caller", http: 409, exit: 1, retryable: false, summary: "The name belongs to a built-in tool." },
+  NAME_TAKEN:          { fault: "caller", http: 409, exit: 1, retryable: false, summary: "Another item has this name, or one that clients would see as the same." },
+  TOOL_NOT_FOUND:      { fault: "caller", http: 404, exit: 1, retryable: false, summary: "There is no such tool for this caller." },
+  PROMPT_NOT_FOUND:    { fault: "caller", http: 404, exit: 1, retryable: false, summary: "There is no such prompt for this caller." },
+  RESOURCE_NOT_FOUND:  { fault: "caller", http: 404, exit: 1, retryable: false, summary: "There is no such resource for this caller." },
+  REVISION_NOT_FOUND:  { fault: "caller", http: 404, exit: 1, retryable: false, summary: "The tool has no such revision." },
+  REVISION_CONFLICT:   { fault: "caller", http: 409, exit: 1, retryable: true, summary: "Somebody else wrote first; read the current revision and try again." },
+  TOOL_LIMIT:          { fault: "caller", http: 409, exit: 1, retryable: false, summary: "The store already holds the maximum number of tools." },
+  READ_ONLY:           { fault: "operator", http: 403, exit: 3, retryable: false, summary: "The operator allows no changes." },
+  UNAUTHENTICATED:     { fault: "caller", http: 401, exit: 3, retryable: false, summary: "A credential is missing or not valid." },
+  FORBIDDEN:           { fault: "caller", http: 403, exit: 3, retryable: false, summary: "The caller is known but may not do this." },
+  CHANNEL_NOT_FOUND:   { fault: "caller", http: 404, exit: 1, retryable: true, summary: "The MCP session is unknown or has expired; initialize again." },
+  TOO_MANY_CHANNELS:   { fault: "operator", http: 503, exit: 5, retryable: true, summary: "The server holds the maximum number of MCP sessions." },
+  RATE_LIMITED:        { fault: "caller", http: 429, exit: 5, retryable: true, summary: "Too many calls in the current window; the data says when to come back." },
+  OVERLOADED:          { fault: "operator", http: 503, exit: 5, retryable: true, summary: "Too many calls are running at once." },
+  TOO_LARGE:           { fault: "caller", http: 413, exit: 1, retryable: false, summary: "A request, argument or result is larger than the limit." },
+  TIMEOUT:             { fault: "caller", http: 504, exit: 1, retryable: true, summary: "The run was stopped at its time limit." },
+  OUT_OF_MEMORY:       { fault: "caller", http: 507, exit: 1, retryable: false, summary: "The run was stopped at its memory limit." },
+  NEVER_SETTLES:       { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code waits for a promise that nothing can settle." },
+  RESULT_NOT_JSON:     { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code returned something that is not JSON, such as a BigInt, a function or a cycle." },
+  CODE_THREW:          { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code of the tool threw an error." },
+  CANCELLED:           { fault: "caller", http: 499, exit: 130, retryable: true, summary: "The client cancelled the call or went away." },
+  PARENT_ENDED:        { fault: "caller", http: 499, exit: 1, retryable: true, summary: "The call that made this call has ended." },
+  SHUTTING_DOWN:       { fault: "operator", http: 503, exit: 5, retryable: true, summary: "The server is stopping." },
+  ENGINE_UNAVAILABLE:  { fault: "operator", http: 503, exit: 4, retryable: true, summary: "No engine that can run this code is available; the message says what to install." },
+  ENGINE_CRASHED:      { fault: "us", http: 500, exit: 70, retryable: true, summary: "The sandbox ended without an answer; it was replaced." },
+  CAPABILITY_MISSING:  { fault: "caller", http: 400, exit: 1, retryable: false, summary: "The tool needs something that this client did not declare, such as elicitation." },
+  STORE_UNAVAILABLE:   { fault: "operator", http: 503, exit: 4, retryable: true, summary: "The store could not be read or written; nothing was changed." },
+  STORE_DAMAGED:       { fault: "operator", http: 500, exit: 4, retryable: false, summary: "A stored row cannot be read; it is quarantined with its reason." },
+  CONFIG_INVALID:      { fault: "operator", http: 500, exit: 2, retryable: false, summary: "A setting is unknown or has a value outside its bounds." },
+  PACK_FAILED:         { fault: "operator", http: 500, exit: 4, retryable: false, summary: "A pack could not be loaded or opened." },
+  ADDRESS_IN_USE:      { fault: "operator", http: 500, exit: 4, retryable: true, summary: "The port is taken; choose another with --port." },
+  INTERNAL:            { fault: "us", http: 500, exit: 70, retryable: false, summary: "A fault of ours; the incident id finds it in the log." },
+} as const satisfies Record<string, ErrorSpec>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export interface ErrorDetails {
+  /** Facts a program may read; never a secret. */
+  data?: Record<string, unknown>;
+  cause?: unknown;
+}
+
+/**
+ * A refusal that we made on purpose.
+ *
+ * The message says what happened, with which value, and what to do next. Foreign errors become one of these where they
+ * enter (a driver's folder) and are mapped to the wire where they leave (`server/`, `cli/`).
+ */
+export class DynamicMcpError extends Error {
+  override readonly name = "DynamicMcpError";
+  readonly code: ErrorCode;
+  readonly data: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.data = details.data ?? {};
+  }
+
+  get spec(): ErrorSpec {
+    return ERRORS[this.code];
+  }
+}
+
+export function hasCode<C extends ErrorCode>(error: unknown, ...codes: C[]): error is DynamicMcpError & { code: C } {
+  return error instanceof DynamicMcpError && (codes as string[]).includes(error.code);
+}

@@ -1,0 +1,135 @@
+import type { Caller } from "./caller.ts";
+import type { Deadline } from "./deadline.ts";
+import type { AnyResult, Item, ItemKind, ToolItem, ToolResult } from "./item.ts";
+import type { Json, JsonObject } from "./json.ts";
+
+/**
+ * Where tools, prompts and resources come from: authored code, packs, our own operations, other servers.
+ * `surface` merges what the Sources list, `calls` runs what they hold; neither knows which Source it is.
+ */
+export interface Source {
+  /** Stable, short: `authored`, `operations`, `pack:<name>`. */
+  readonly name: string;
+
+  /**
+   * What this caller may see now. Answers from memory: never waits for a disk or a network.
+   * The same array (identity) is returned until something changed, so that views can be cached by it.
+   */
+  items<K extends ItemKind>(kind: K, caller: Caller): readonly Listing<K>[];
+
+  /**
+   * Checks a tool's arguments where the Source knows better than its JSON Schema (zod of our own operations, arguments
+   * of older clients that must be unwrapped). Absent: the line checks against `inputSchema` with Ajv.
+   *
+   * @returns the arguments to run with
+   * @throws INVALID_ARGUMENTS with a message that a model can act on
+   */
+  check?(item: ToolItem, args: JsonObject): JsonObject;
+
+  /** Runs one item. Its arguments have passed the check. */
+  run(target: Target, ctx: RunContext): Promise<AnyResult>;
+
+  /** "Look again": something that `items` returns has changed. Returns the end of the subscription. */
+  onChange(listener: (kind: ItemKind) => void): () => void;
+
+  /** Tells the clients that subscribed to a resource. Absent when nothing ever changes. */
+  onResourceUpdated?(listener: (uri: string) => void): () => void;
+}
+
+/**
+ * One line of a list: what is needed to name, sort and filter it, and the whole on demand.
+ * Ten thousand of these must fit in a few megabytes, so `load` parses when asked and keeps nothing.
+ */
+export interface Listing<K extends ItemKind = ItemKind> {
+  readonly kind: K;
+  readonly id: string;
+  /** The author's spelling; a resource's URI, a template's URI template. */
+  readonly name: string;
+  /** Toolset of an operation; undefined for everything else. */
+  readonly toolset?: string;
+  load(): Extract<Item, { kind: K }>;
+}
+
+/** What is to be run, in its Source's own terms. */
+export type Target =
+  | { kind: "tool"; item: ToolItem; args: JsonObject }
+  | { kind: "prompt"; id: string; args: Record<string, string> }
+  | { kind: "resource"; id: string; uri: string }
+  | { kind: "template"; id: string; uri: string; variables: Record<string, string> }
+  | {
+      kind: "completion";
+      id: string;
+      argument: { name: string; value: string };
+      context: Record<string, string>;
+    };
+
+/** What a run may do. It never gets the server, the store or the line itself. */
+export interface RunContext {
+  readonly caller: Caller;
+  readonly deadline: Deadline;
+  readonly io: CallIo;
+  readonly log: Logger;
+  /** The id under which the journal keeps this call. */
+  readonly callId: string;
+  /** Walks the line again, as a child: same caller, parent's slot, parent's end. */
+  callTool(name: string, args: JsonObject): Promise<ToolResult>;
+}
+
+/** Reaches the client of this call. Inner calls delegate to their parent's. */
+export interface CallIo {
+  /** What the client declared for this very request. */
+  readonly can: ClientCan;
+
+  /**
+   * Asks the client one or several things at once and waits for the answers.
+   *
+   * Older era: a request on the stream of the call. 2026-07-28: the call ends `paused`, the client comes back with the
+   * answers, the handler runs again from its start and gets them here. So a handler must do nothing that counts before
+   * its last `ask`, and must use the same keys each time.
+   *
+   * @throws CAPABILITY_MISSING when the client did not declare what is asked for
+   */
+  ask(asks: Record<string, Ask>): Promise<Record<string, JsonObject>>;
+
+  /** Sent only when the client asked for progress; `progress` must grow. */
+  progress(progress: number, total?: number, message?: string): void;
+
+  /** A log line for the client (deprecated in the protocol, still relayed). */
+  log(level: LogLevel, data: Json, logger?: string): void;
+}
+
+export interface ClientCan {
+  elicitForm: boolean;
+  elicitUrl: boolean;
+  sampling: boolean;
+  roots: boolean;
+}
+
+export type Ask =
+  | { method: "elicitation/create"; params: JsonObject }
+  | { method: "sampling/createMessage"; params: JsonObject }
+  | { method: "roots/list"; params?: JsonObject };
+
+/** RFC 5424 severities, as MCP's logging uses them. */
+export const LOG_LEVELS = ["debug", "info", "notice", "warning", "error", "critical", "alert", "emergency"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** Our own log. Structured facts first, a plain sentence after. */
+export interface Logger {
+  debug(facts: object, message: string): void;
+  info(facts: object, message: string): void;
+  warn(facts: object, message: string): void;
+  error(facts: object, message: string): void;
+}
+
+export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
+
+/**
+ * The only way out of a sandbox: an engine gets this, made from a RunContext, and so never knows the line.
+ *
+ * @param method `tools.call` for now; `fetch` and `secrets.get` follow
+ * @param step   number of this host call within the job, from 0, the same in every replay
+ */
+export interface HostCalls {
+  call(method: string, payload: Json, step: number): Promise<Json>;
+}

@@ -1,0 +1,116 @@
+import type { Deadline } from "../core/deadline.ts";
+import type { ErrorCode } from "../core/errors.ts";
+import type { HostCalls } from "../core/source.ts";
+
+export const ENGINE_NAMES = ["quickjs", "docker", "node"] as const;
+export type EngineName = (typeof ENGINE_NAMES)[number];
+
+/**
+ * Where untrusted code runs. One contract suite (`engine.contract.ts`) and one attack suite for all.
+ *
+ * Promises of every engine: a job sees no file, network, environment or other job; it ends at its deadline plus at
+ * most 0.5 s; what it prints, throws or returns is data and never decides anything; after any end the next job is fine.
+ */
+export interface ExecutionEngine {
+  readonly name: EngineName;
+
+  /**
+   * Runs a job. Never throws for what the code does: that is a `JobEnd`.
+   *
+   * @throws ENGINE_UNAVAILABLE when the engine could not be started (`message` says what to do)
+   */
+  run(job: Job, host: HostCalls, deadline: Deadline): Promise<JobEnd>;
+
+  /** Tries the engine for real and says what it is worth. */
+  probe(): Promise<EngineHealth>;
+
+  /** Ends what runs. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface Job {
+  /** Compiled by `compile`, with the digest that caches may use. */
+  program: Program;
+  /** JSON text of the arguments, an object. */
+  argsJson: string;
+  limits: JobLimits;
+  /** Seeds `Math.random` and `crypto.randomUUID`: the same seed gives the same run. */
+  seed: string;
+  /** What the job sees as the time of its start, ms since 1970. */
+  startedAtMs: number;
+  /** The job may call other tools: `tools.call(name, args)`. */
+  mayCallTools: boolean;
+}
+
+/** A function body in plain JavaScript, positions as the author wrote them (types are blanked, not removed). */
+export interface Program {
+  js: string;
+  /** sha-256 of `js`, hex. */
+  digest: string;
+  /** Shown in stack traces. */
+  name: string;
+}
+
+export interface JobLimits {
+  memoryMiB: number;
+  argsBytes: number;
+  resultBytes: number;
+  logBytes: number;
+  /** Open host calls at once, and in all. */
+  hostCalls: { open: number; total: number };
+}
+
+export type JobEnd = JobDone | JobFailed;
+
+interface JobFacts {
+  /** Console output, oldest first, cut at `logBytes`. */
+  logs: ConsoleLine[];
+  /** Bytes of output that did not fit. */
+  logBytesDropped: number;
+  wallMs: number;
+}
+
+export interface JobDone extends JobFacts {
+  state: "done";
+  /** JSON text of the returned value; `null` for undefined. At most `resultBytes`. */
+  resultJson: string;
+}
+
+export interface JobFailed extends JobFacts {
+  state: "failed";
+  code: Extract<
+    ErrorCode,
+    | "CODE_THREW"
+    | "TIMEOUT"
+    | "OUT_OF_MEMORY"
+    | "NEVER_SETTLES"
+    | "RESULT_NOT_JSON"
+    | "TOO_LARGE"
+    | "CANCELLED"
+    | "PARENT_ENDED"
+    | "SHUTTING_DOWN"
+    | "FORBIDDEN"
+    | "ENGINE_CRASHED"
+  >;
+  /** For people and models: what happened and what to do. */
+  message: string;
+  /** Of a thrown error: its `name`, and where in the author's code (from 1). */
+  errorName?: string;
+  line?: number;
+  column?: number;
+}
+
+export interface ConsoleLine {
+  level: "debug" | "log" | "info" | "warn" | "error";
+  text: string;
+}
+
+export interface EngineHealth {
+  name: EngineName;
+  isAvailable: boolean;
+  /** What holds the code in, in the words of docs/security. */
+  level: string;
+  /** Why it is not available, and what to do. */
+  problem?: string;
+  detail?: Record<string, unknown>;
+}

@@ -1,0 +1,218 @@
+import type { CallRecord } from "../core/call.ts";
+import type { Json } from "../core/json.ts";
+
+/**
+ * What is remembered. One port, several backends (SQLite now, PostgreSQL later), one contract suite
+ * (`store.contract.ts`).
+ *
+ * All methods may throw STORE_UNAVAILABLE: nothing was changed, it is safe to try again.
+ * Reads never wait for writers. Times are ISO 8601 in UTC. Texts come back as they went in, byte for byte.
+ */
+export interface Store {
+  readonly items: ItemStore;
+  readonly calls: CallStore;
+  readonly channels: ChannelStore;
+  readonly changes: ChangeFeed;
+
+  /**
+   * A random key that all processes on this store share, made at its first use (32 bytes).
+   * For signatures that another process must be able to check.
+   */
+  sharedKey(name: string): Promise<Uint8Array>;
+
+  health(): Promise<StoreHealth>;
+
+  /** Waits for writes under way, then lets go of everything. Safe to call twice. */
+  close(): Promise<void>;
+}
+
+export interface StoreHealth {
+  backend: "sqlite" | "postgres" | "memory";
+  /** Where it is, without credentials. */
+  location: string;
+  schemaVersion: number;
+  isWritable: boolean;
+  /** Why it is not writable, or what is wrong with it. */
+  problem?: string;
+  items: number;
+  quarantined: number;
+}
+
+/** Kinds of things that people make and keep. */
+export type StoredKind = "tool" | "server" | "prompt" | "profile";
+
+/** Whom an item reaches: everybody, its owner, or one session. */
+export type Reach = "shared" | "user" | "session";
+
+/** Where a live name is unique. `owner` is a principal id; `session` is set when the reach is `session`. */
+export interface Place {
+  reach: Reach;
+  owner: string;
+  session?: string | undefined;
+}
+
+/**
+ * An item without its body: what lists need. `summary` is JSON text, so that ten thousand of them cost no parsing
+ * at start; the store does not look inside.
+ */
+export interface ItemHead extends Place {
+  /** Made by the store: 26 characters, sortable by creation time. */
+  id: string;
+  kind: StoredKind;
+  name: string;
+  /** Names with the same key are the same name in one place. */
+  key: string;
+  /** Number of the newest revision, from 1. */
+  revision: number;
+  isEnabled: boolean;
+  createdAt: string;
+  updatedAt: string;
+  summary: string;
+  /** Set when the row could not be read: why. Such an item is listed for repair and never used. */
+  quarantine?: string | undefined;
+}
+
+export interface StoredItem extends ItemHead {
+  body: Json;
+  /** sha-256 of the canonical body, hex. */
+  digest: string;
+  author: string;
+}
+
+export interface Revision {
+  item: string;
+  n: number;
+  name: string;
+  isEnabled: boolean;
+  summary: string;
+  body: Json;
+  digest: string;
+  author: string;
+  at: string;
+  /** What kind of write made it, for people: `create`, `update`, `enable`, `disable`, `rollback to 3`, `import`. */
+  change: string;
+}
+
+export interface ItemDraft extends Place {
+  kind: StoredKind;
+  name: string;
+  key: string;
+  isEnabled: boolean;
+  summary: string;
+  body: Json;
+}
+
+export interface Write {
+  author: string;
+  at: string;
+  change: string;
+}
+
+export interface ItemStore {
+  /** Live items of a kind in ascending order of `key`; quarantined ones included. */
+  list(kind: StoredKind): Promise<ItemHead[]>;
+
+  /** How many live items of a kind there are. */
+  count(kind: StoredKind): Promise<number>;
+
+  /** A live item with the body of its newest revision, or of revision `n`. */
+  get(id: string): Promise<StoredItem | undefined>;
+
+  find(kind: StoredKind, key: string, place: Place): Promise<StoredItem | undefined>;
+
+  /**
+   * Keeps a new item at revision 1.
+   *
+   * @param max most live items of this kind, counted in the same transaction
+   * @throws NAME_TAKEN when a live item in the same place has the same key (`data.name`: its name)
+   * @throws TOOL_LIMIT when there are already `max` (`data.max`)
+   */
+  create(draft: ItemDraft, write: Write, max?: number): Promise<StoredItem>;
+
+  /**
+   * Adds a revision. Fields that are absent stay as they are.
+   *
+   * @param expectedRevision if given, the write happens only when the newest revision still is this one
+   * @throws REVISION_CONFLICT with `data.current` and `data.expected`
+   * @throws TOOL_NOT_FOUND when there is no such live item
+   * @throws NAME_TAKEN when renamed to a name that is taken
+   */
+  update(
+    id: string,
+    change: { name?: string; key?: string; isEnabled?: boolean; summary?: string; body?: Json },
+    write: Write,
+    expectedRevision?: number,
+  ): Promise<StoredItem>;
+
+  /**
+   * Takes an item out of every list. Its revisions stay readable by id.
+   *
+   * @throws REVISION_CONFLICT, TOOL_NOT_FOUND as `update`
+   */
+  remove(id: string, write: Write, expectedRevision?: number): Promise<ItemHead>;
+
+  /** Newest first. */
+  revisions(id: string, options: { limit: number; before?: number }): Promise<Revision[]>;
+
+  revision(id: string, n: number): Promise<Revision | undefined>;
+}
+
+export interface CallStore {
+  /** Keeps records in one write. They may be lost when the process is killed before this returns. */
+  append(records: readonly CallRecord[]): Promise<void>;
+
+  /** Newest first. */
+  recent(options: { limit: number; tool?: string; since?: string }): Promise<CallRecord[]>;
+
+  /** Deletes records older than `before`. @returns how many */
+  prune(before: string): Promise<number>;
+}
+
+/** One client's older-era MCP session, kept so that another process can go on with it. */
+export interface Channel {
+  id: string;
+  principal: string;
+  protocolVersion: string;
+  /** The `initialize` request's params as JSON text: capabilities and client info. */
+  initialize: string;
+  /** Set by `logging/setLevel`. */
+  logLevel?: string | undefined;
+  /** Resource URIs this channel subscribed to. */
+  subscriptions: string[];
+  createdAt: string;
+  /** After this moment the channel is unknown. Moved forward with use, at most once a minute. */
+  expiresAt: string;
+}
+
+export interface ChannelStore {
+  /** Makes or replaces a channel. */
+  put(channel: Channel): Promise<void>;
+  /** A channel that has not expired. */
+  get(id: string, now: string): Promise<Channel | undefined>;
+  /** Moves `expiresAt` forward; unknown ids are passed over. */
+  touch(id: string, expiresAt: string): Promise<void>;
+  remove(id: string): Promise<void>;
+  count(now: string): Promise<number>;
+  /** @returns ids of those deleted */
+  prune(now: string): Promise<string[]>;
+}
+
+export interface Change {
+  /** Grows with every change; holes are possible. */
+  seq: number;
+  topic: "items";
+  kind: StoredKind;
+  item: string;
+  action: "put" | "remove";
+}
+
+/**
+ * What changed, by whichever process. A change says "look again", it is not the truth itself.
+ */
+export interface ChangeFeed {
+  /**
+   * Calls `listener` after a commit: at once for our own, within a second for those of other processes; in order,
+   * several in one call when they came together; none twice, none lost. The first subscriber starts the watching.
+   */
+  subscribe(listener: (changes: readonly Change[]) => void): () => void;
+}
