@@ -1,9 +1,12 @@
 /** Bundles the program into `dist`: few files, minified, with source maps; start-up time is a feature. */
 import { build } from "esbuild";
-import { rm } from "node:fs/promises";
 import { existsSync, readFileSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { fileURLToPath } from "node:url";
 
-const root = new URL("..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("..", import.meta.url));
+/** Built beside and renamed at the end: `dist` is never half there for whoever runs it meanwhile. */
+const fresh = `dist.new-${process.pid}`;
 const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string };
 
 const shared = {
@@ -16,7 +19,7 @@ const shared = {
   platform: "node",
   format: "esm",
   target: "node22",
-  outdir: "dist",
+  outdir: fresh,
   legalComments: "linked",
   logLevel: "warning",
   define: { __VERSION__: JSON.stringify(version) },
@@ -37,8 +40,15 @@ const together = { main: "src/main.ts", index: "src/index.ts" };
 const present = (entries: Record<string, string>) =>
   Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(`${root}${path}`)));
 
-await rm(`${root}dist`, { recursive: true, force: true });
-await Promise.all([
-  build({ ...shared, entryPoints: present(together), splitting: true, chunkNames: "chunk-[hash]" }),
-  build({ ...shared, entryPoints: present(alone), loader: { ".wasm": "binary" } }),
-]);
+try {
+  await Promise.all([
+    build({ ...shared, entryPoints: present(together), splitting: true, chunkNames: "chunk-[hash]" }),
+    build({ ...shared, entryPoints: present(alone), loader: { ".wasm": "binary" } }),
+  ]);
+  const old = `dist.old-${process.pid}`;
+  if (existsSync(`${root}dist`)) await rename(`${root}dist`, `${root}${old}`);
+  await rename(`${root}${fresh}`, `${root}dist`);
+  await rm(`${root}${old}`, { recursive: true, force: true });
+} finally {
+  await rm(`${root}${fresh}`, { recursive: true, force: true });
+}
