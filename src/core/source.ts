@@ -24,7 +24,7 @@ export interface Source {
    * @returns the arguments to run with
    * @throws INVALID_ARGUMENTS with a message that a model can act on
    */
-  check?(item: ToolItem, args: JsonObject): JsonObject;
+  check?(item: ToolItem, args: JsonObject): JsonObject | Promise<JsonObject>;
 
   /** Runs one item. Its arguments have passed the check. */
   run(target: Target, ctx: RunContext): Promise<AnyResult>;

@@ -38,8 +38,8 @@ export interface StoreHealth {
   quarantined: number;
 }
 
-/** Kinds of things that people make and keep. */
-export type StoredKind = "tool" | "server" | "prompt" | "profile";
+/** Kinds of things that people make and keep; `import` remembers a file that was taken over once. */
+export type StoredKind = "tool" | "server" | "prompt" | "profile" | "import";
 
 /** Whom an item reaches: everybody, its owner, or one session. */
 export type Reach = "shared" | "user" | "session";
