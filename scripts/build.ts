@@ -1,7 +1,7 @@
 /** Bundles the program into `dist`: few files, minified, with source maps; start-up time is a feature. */
 import { build } from "esbuild";
 import { existsSync, readFileSync } from "node:fs";
-import { rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -40,6 +40,7 @@ const together = { main: "src/main.ts", index: "src/index.ts" };
 const present = (entries: Record<string, string>) =>
   Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(`${root}${path}`)));
 
+await mkdir(`${root}${fresh}`);
 try {
   await Promise.all([
     build({ ...shared, entryPoints: present(together), splitting: true, chunkNames: "chunk-[hash]" }),
