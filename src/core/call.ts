@@ -27,6 +27,8 @@ export interface CallRequest {
   consumer: "model" | "program";
   /** Correlates log, journal and the client's own id. */
   requestId: string;
+  /** Size of the request as received, when the edge knows it. */
+  bytesIn?: number;
 }
 
 /** How a call ended. A refusal (unknown tool, rate limit, denied) is not an end but a thrown `DynamicMcpError`. */
@@ -65,8 +67,7 @@ export interface CallRecord {
   /** The refusal's or failure's own words, redacted, at most 500 characters. */
   message?: string;
   durationMs: number;
-  bytesIn: number;
-  bytesOut: number;
+  bytesIn?: number;
   /** Captured console lines of authored code, bounded. */
   logs?: string[];
 }

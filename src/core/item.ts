@@ -56,9 +56,15 @@ export interface TemplateItem extends Listed {
   mimeType?: string | undefined;
 }
 
-export type Item = ToolItem | PromptItem | ResourceItem | TemplateItem;
-export type ItemKind = Item["kind"];
-export type ItemOf<K extends ItemKind> = Extract<Item, { kind: K }>;
+export interface ItemByKind {
+  tool: ToolItem;
+  prompt: PromptItem;
+  resource: ResourceItem;
+  template: TemplateItem;
+}
+export type ItemKind = keyof ItemByKind;
+export type ItemOf<K extends ItemKind> = ItemByKind[K];
+export type Item = ItemByKind[ItemKind];
 
 /** A block of content, as in the MCP specification; unknown kinds pass through. */
 export type Content = { type: string; [key: string]: Json };
@@ -84,6 +90,7 @@ export interface ResourceResult {
 
 export interface CompletionResult {
   completion: { values: string[]; total?: number; hasMore?: boolean };
+  _meta?: JsonObject;
 }
 
 export type AnyResult = ToolResult | PromptResult | ResourceResult | CompletionResult;

@@ -1,6 +1,6 @@
 import type { Caller } from "./caller.ts";
 import type { Deadline } from "./deadline.ts";
-import type { AnyResult, Item, ItemKind, ToolItem, ToolResult } from "./item.ts";
+import type { AnyResult, ItemKind, ItemOf, ToolItem, ToolResult } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 
 /**
@@ -47,7 +47,7 @@ export interface Listing<K extends ItemKind = ItemKind> {
   readonly name: string;
   /** Toolset of an operation; undefined for everything else. */
   readonly toolset?: string;
-  load(): Extract<Item, { kind: K }>;
+  load(): ItemOf<K>;
 }
 
 /** What is to be run, in its Source's own terms. */

@@ -1,0 +1,66 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import { LOCAL, type Caller, type Principal } from "../core/caller.ts";
+import { DynamicMcpError } from "../core/errors.ts";
+import type { Permission } from "../core/item.ts";
+import type { JsonObject } from "../core/json.ts";
+
+/**
+ * Who may do what. For now: everybody is `local`; whoever shows the admin token is the operator.
+ * Credentials never travel further than this room.
+ */
+export interface Access {
+  /** The principal of an HTTP request; `authorization` is that header. Unknown credentials are no credentials. */
+  identify(headers: { authorization?: string | undefined }): Principal;
+
+  /**
+   * Takes the `adminToken` argument, which older clients send, out of the arguments of a tool that needs `author`.
+   *
+   * @throws FORBIDDEN when it is there and wrong
+   */
+  elevate(caller: Caller, args: JsonObject): { caller: Caller; args: JsonObject };
+
+  /** @throws FORBIDDEN with what is missing */
+  assertMay(caller: Caller, permission: Permission): void;
+
+  /** Whether changing tools takes the admin token. */
+  readonly requiresAdmin: boolean;
+}
+
+const ADMIN: Principal = Object.freeze({ id: "admin", kind: "admin", isAdmin: true });
+
+export function createAccess({ adminToken }: { adminToken?: string | undefined }): Access {
+  const expected = adminToken === undefined ? undefined : digest(adminToken);
+  const isAdminToken = (token: string) => expected !== undefined && timingSafeEqual(digest(token), expected);
+
+  return {
+    requiresAdmin: expected !== undefined,
+
+    identify({ authorization }) {
+      const token = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
+      return token !== undefined && isAdminToken(token) ? ADMIN : LOCAL;
+    },
+
+    elevate(caller, args) {
+      if (!Object.hasOwn(args, "adminToken")) return { caller, args };
+      const { adminToken: token, ...others } = args;
+      if (expected === undefined) return { caller, args: others };
+      if (typeof token === "string" && isAdminToken(token)) {
+        return { caller: { ...caller, principal: { ...caller.principal, isAdmin: true } }, args: others };
+      }
+      throw new DynamicMcpError("FORBIDDEN", "the admin token is not valid; ask the operator of this server for it");
+    },
+
+    assertMay(caller, permission) {
+      if (permission === "use" || expected === undefined || caller.principal.isAdmin) return;
+      throw new DynamicMcpError(
+        "FORBIDDEN",
+        "this needs the admin token: pass it as the argument `adminToken` or as `Authorization: Bearer <token>`",
+        { data: { permission } },
+      );
+    },
+  };
+}
+
+function digest(token: string): Buffer {
+  return createHash("sha256").update(token).digest();
+}

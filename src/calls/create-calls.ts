@@ -1,0 +1,214 @@
+import type { Access } from "../access/access.ts";
+import type { CallEnd, CallRecord, CallRequest, ResultOf, Wanted } from "../core/call.ts";
+import { Deadline } from "../core/deadline.ts";
+import { DynamicMcpError, hasCode } from "../core/errors.ts";
+import type { AnyResult, ToolResult } from "../core/item.ts";
+import type { JsonObject } from "../core/json.ts";
+import { LIMITS } from "../core/limits.ts";
+import { Paused } from "../core/pause.ts";
+import type { Logger, RunContext } from "../core/source.ts";
+import type { Guard } from "../guard/guard.ts";
+import type { Surface } from "../surface/surface.ts";
+import type { Calls } from "./calls.ts";
+import { innerIo } from "./inner-io.ts";
+import { recordOf } from "./record.ts";
+import { resolve } from "./resolve.ts";
+import { codeOf, failed, unfit, type Problems } from "./results.ts";
+import { Admitted, Allowed, Checked, Identified, Resolved, Rewritten } from "./stations.ts";
+import { untilEnd } from "./until-end.ts";
+
+export interface CallsOptions {
+  surface: Surface;
+  guard: Guard;
+  access: Access;
+  /** Checks values against the JSON Schema of Sources that do not check for themselves. */
+  validate: (schema: JsonObject, value: unknown) => Promise<Problems>;
+  record: (record: CallRecord) => void;
+  log: Logger;
+  newId: () => string;
+}
+
+/**
+ * The line of a call:
+ *
+ *     identify -> resolve -> admit -> rewrite -> check -> decide -> execute -> shape      (one record for every end)
+ *
+ * Order is a security property, so it is straight-line code in `walk`. Effects of programs (claim), interceptors and
+ * the redaction of injected secrets join it at their places when those exist.
+ */
+export function createCalls(on: CallsOptions): Calls {
+  const running = new Set<Deadline>();
+  let isDraining = false;
+  let onIdle: (() => void) | undefined;
+
+  async function walk(call: Identified): Promise<CallEnd> {
+    const resolved = resolve(call, on.surface);
+    const admitted = admit(resolved);
+    try {
+      const checked = await check(rewrite(admitted));
+      if (!(checked instanceof Checked)) return checked; // bad arguments: an answer the model can act on
+      const allowed = decide(checked);
+      const raw = await execute(allowed);
+      return await shape(raw, allowed);
+    } catch (error) {
+      // Somebody has to be asked: the client comes back with the answers, and the run starts again.
+      if (error instanceof Paused) return { state: "paused", asks: error.asks };
+      throw error;
+    } finally {
+      admitted.lease.release();
+    }
+  }
+
+  function admit(resolved: Resolved): Admitted {
+    const { call } = resolved;
+    const { caller, deadline } = call.request;
+    if (call.depth > LIMITS.callDepth) {
+      throw new DynamicMcpError("OVERLOADED", `${resolved.name} is call number ${call.depth} within calls; at most ${LIMITS.callDepth} may be nested`); // prettier-ignore
+    }
+    const lease = on.guard.admit({
+      principal: caller.principal.id,
+      scope: resolved.name,
+      parent: call.parent?.lease,
+      deadline,
+    });
+    return new Admitted(resolved, lease);
+  }
+
+  function rewrite(admitted: Admitted): Rewritten {
+    const { call, target } = admitted.resolved;
+    const { caller } = call.request;
+    if (target.kind !== "tool" || target.item.permission !== "author") return new Rewritten(admitted, caller, target);
+    const elevated = on.access.elevate(caller, target.args);
+    return new Rewritten(admitted, elevated.caller, { ...target, args: elevated.args });
+  }
+
+  async function check(rewritten: Rewritten): Promise<Checked | CallEnd> {
+    const { target, admitted } = rewritten;
+    const { source } = admitted.resolved;
+    if (target.kind !== "tool") return new Checked(rewritten, target);
+    if (source.check) {
+      try {
+        return new Checked(rewritten, { ...target, args: await source.check(target.item, target.args) });
+      } catch (error) {
+        if (hasCode(error, "INVALID_ARGUMENTS")) return failed(error);
+        throw error;
+      }
+    }
+    const problems = await on.validate(target.item.inputSchema, target.args);
+    if (problems.length > 0) return failed(unfit(target.item.name, problems));
+    return new Checked(rewritten, target);
+  }
+
+  function decide(checked: Checked): Allowed {
+    const { target, rewritten } = checked;
+    on.access.assertMay(rewritten.caller, target.kind === "tool" ? (target.item.permission ?? "use") : "use");
+    return new Allowed(checked);
+  }
+
+  async function execute({ checked }: Allowed): Promise<AnyResult | CallEnd> {
+    const { admitted, caller } = checked.rewritten;
+    const { source, call } = admitted.resolved;
+    const { deadline } = call.request;
+    try {
+      return await untilEnd(source.run(checked.target, contextOf(admitted, caller)), deadline);
+    } catch (error) {
+      // What a tool refuses is for the model to read; a prompt or resource has no such answer.
+      if (error instanceof DynamicMcpError && checked.target.kind === "tool") return failed(error);
+      throw error;
+    }
+  }
+
+  async function shape(raw: AnyResult | CallEnd, { checked }: Allowed): Promise<CallEnd> {
+    if ("state" in raw) return raw;
+    const { target, rewritten } = checked;
+    if (target.kind !== "tool" || !("content" in raw)) return { state: "done", result: raw };
+    if (raw.isError) return { state: "failed", result: raw, code: codeOf(raw) };
+    const { outputSchema } = target.item;
+    // A Source with a check of its own vouches for its results, too.
+    if (outputSchema && !rewritten.admitted.resolved.source.check) {
+      const problems = await on.validate(outputSchema, raw.structuredContent);
+      if (problems.length > 0) return failed(unfit(`the result of ${target.item.name}`, problems));
+    }
+    return { state: "done", result: raw };
+  }
+
+  function contextOf(admitted: Admitted, caller: RunContext["caller"]): RunContext {
+    const { call, name } = admitted.resolved;
+    const { io, deadline } = call.request;
+    let children = 0;
+    return {
+      caller,
+      deadline,
+      io,
+      callId: call.callId,
+      log: on.log,
+      async callTool(toolName, args) {
+        deadline.throwIfEnded();
+        const inner = deadline.child(deadline.remainingMs());
+        const request: CallRequest = {
+          ...call.request,
+          wanted: { kind: "tool", name: toolName, args },
+          caller,
+          deadline: inner,
+          io: innerIo(io, children++),
+          consumer: "program",
+        };
+        try {
+          const end = await begin(new Identified(on.newId(), request, admitted));
+          if (end.state === "paused") throw new Paused(end.asks);
+          return end.result as ToolResult;
+        } catch (error) {
+          if (hasCode(error, "PARENT_ENDED")) deadline.throwIfEnded();
+          on.log.debug({ call: call.callId, tool: toolName, within: name, err: error }, "an inner call was refused");
+          throw error;
+        } finally {
+          inner.close();
+        }
+      },
+    };
+  }
+
+  /** Walks and records, whatever the end. */
+  async function begin(call: Identified): Promise<CallEnd> {
+    try {
+      const end = await walk(call);
+      on.record(recordOf(call, { end }));
+      return end;
+    } catch (error) {
+      on.record(recordOf(call, { error }));
+      throw error;
+    }
+  }
+
+  return {
+    async call<W extends Wanted>(request: CallRequest & { wanted: W }) {
+      const call = new Identified(on.newId(), request);
+      if (isDraining) {
+        const error = new DynamicMcpError("SHUTTING_DOWN", "the server is stopping; connect again in a moment");
+        on.record(recordOf(call, { error }));
+        throw error;
+      }
+      running.add(request.deadline);
+      try {
+        return (await begin(call)) as CallEnd<ResultOf<W>>;
+      } finally {
+        running.delete(request.deadline);
+        request.deadline.close();
+        if (running.size === 0) onIdle?.();
+      }
+    },
+
+    running: () => running.size,
+
+    async drain(graceMs) {
+      isDraining = true;
+      if (running.size === 0) return;
+      const idle = new Promise<void>((done) => (onIdle = done));
+      const timer = setTimeout(() => {
+        for (const deadline of [...running]) deadline.end("shutdown");
+      }, graceMs);
+      await idle;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,75 @@
+import type { CallEnd, CallRecord, Wanted } from "../core/call.ts";
+import { DynamicMcpError, type ErrorCode } from "../core/errors.ts";
+import { isJsonObject } from "../core/json.ts";
+import { redactText } from "../core/redact.ts";
+import type { Identified } from "./stations.ts";
+
+/** Where a Source leaves the console lines of a run, in the result's `_meta`: `string[]`. */
+export const LOGS_META = "dynamic-mcp/logs";
+
+const DENIED: readonly ErrorCode[] = ["FORBIDDEN", "UNAUTHENTICATED", "READ_ONLY"];
+const MAX_NAME_CHARS = 200;
+const MAX_MESSAGE_CHARS = 500;
+const MAX_LOG_LINES = 50;
+
+/** The record of a call that has ended, in whichever way. Holds no arguments and no results. */
+export function recordOf(call: Identified, how: { end: CallEnd } | { error: unknown }): CallRecord {
+  const { request, found } = call;
+  const { caller, wanted } = request;
+  return {
+    id: call.callId,
+    at: new Date(performance.timeOrigin + call.startedAt).toISOString(),
+    requestId: request.requestId,
+    ...(call.parent && { parent: call.parent.resolved.call.callId }),
+    principal: caller.principal.id,
+    ...(caller.channel !== undefined && { channel: caller.channel }),
+    ...(caller.session !== undefined && { session: caller.session }),
+    ...(caller.client && { client: `${caller.client.name} ${caller.client.version}`.slice(0, MAX_NAME_CHARS) }),
+    kind: wanted.kind,
+    name: (found?.name ?? nameOf(wanted)).slice(0, MAX_NAME_CHARS),
+    ...(found && { source: found.source.name }),
+    ...(found?.target.kind === "tool" && { item: found.target.item.id, revision: found.target.item.revision }),
+    ...("end" in how ? ofEnd(how.end) : ofError(how.error)),
+    durationMs: Math.round((performance.now() - call.startedAt) * 1_000) / 1_000,
+    ...(request.bytesIn !== undefined && { bytesIn: request.bytesIn }),
+  };
+}
+
+type Outcome = Pick<CallRecord, "outcome" | "code" | "message" | "logs">;
+
+function ofEnd(end: CallEnd): Outcome {
+  if (end.state === "paused") return { outcome: "paused" };
+  const logs = logsOf(end.result._meta ?? {});
+  if (end.state === "done") return { outcome: "done", ...logs };
+  const first = end.result.content[0];
+  const text = first?.type === "text" && typeof first["text"] === "string" ? first["text"] : "";
+  return { outcome: DENIED.includes(end.code) ? "denied" : "failed", code: end.code, message: shorten(text), ...logs };
+}
+
+function ofError(error: unknown): Outcome {
+  if (!(error instanceof DynamicMcpError)) return { outcome: "broken", code: "INTERNAL" };
+  const outcome = DENIED.includes(error.code) ? "denied" : "refused";
+  return { outcome, code: error.code, message: shorten(error.message) };
+}
+
+function logsOf(meta: object): { logs?: string[] } {
+  const logs = isJsonObject(meta) ? meta[LOGS_META] : undefined;
+  if (!Array.isArray(logs) || logs.length === 0) return {};
+  return { logs: logs.slice(0, MAX_LOG_LINES).map((line) => redactText(String(line)).slice(0, MAX_MESSAGE_CHARS)) };
+}
+
+function shorten(text: string): string {
+  return redactText(text).slice(0, MAX_MESSAGE_CHARS);
+}
+
+function nameOf(wanted: Wanted): string {
+  switch (wanted.kind) {
+    case "tool":
+    case "prompt":
+      return wanted.name;
+    case "resource":
+      return wanted.uri;
+    case "completion":
+      return wanted.ref.kind === "prompt" ? wanted.ref.name : wanted.ref.uri;
+  }
+}

@@ -1,0 +1,32 @@
+import { describe, expect, it } from "vitest";
+import { redact, redactText } from "./redact.ts";
+
+describe("redact", () => {
+  it("hides values under keys that name a secret, at any depth", () => {
+    expect(redact({ a: [{ adminToken: "t0p", name: "x" }], headers: { Authorization: "Bearer abc" } })).toEqual({
+      a: [{ adminToken: "***", name: "x" }],
+      headers: { Authorization: "***" },
+    });
+  });
+
+  it("keeps objects under such keys readable but hides what is secret inside", () => {
+    expect(redact({ tokens: { count: 3, apiKey: "k" } })).toEqual({ tokens: { count: 3, apiKey: "***" } });
+  });
+
+  it("takes credentials out of running text", () => {
+    expect(redactText("got 401 for Bearer eyJhbGciOi.abc-def")).toBe("got 401 for Bearer ***");
+  });
+
+  it("treats __proto__ as data", () => {
+    const shown = redact(JSON.parse('{"__proto__":{"polluted":true}}'));
+    expect(Object.keys(shown as object)).toEqual(["__proto__"]);
+    expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
+  });
+
+  it("ends at a depth of eight", () => {
+    const deep: Record<string, unknown> = {};
+    let at = deep;
+    for (let level = 0; level < 20; level++) at = at["next"] = {} as Record<string, unknown>;
+    expect(JSON.stringify(redact(deep))).toContain("[deep]");
+  });
+});
