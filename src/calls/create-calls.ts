@@ -10,7 +10,7 @@ import type { Logger, RunContext } from "../core/source.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Surface } from "../surface/surface.ts";
 import type { Calls } from "./calls.ts";
-import { innerIo } from "./inner-io.ts";
+import { innerIo, patientIo } from "./call-io.ts";
 import { recordOf } from "./record.ts";
 import { resolve } from "./resolve.ts";
 import { codeOf, failed, unfit, type Problems } from "./results.ts";
@@ -110,6 +110,7 @@ export function createCalls(on: CallsOptions): Calls {
     const { source, call } = admitted.resolved;
     const { deadline } = call.request;
     try {
+      deadline.throwIfEnded();
       return await untilEnd(source.run(checked.target, contextOf(admitted, caller)), deadline);
     } catch (error) {
       // What a tool refuses is for the model to read; a prompt or resource has no such answer.
@@ -134,7 +135,8 @@ export function createCalls(on: CallsOptions): Calls {
 
   function contextOf(admitted: Admitted, caller: RunContext["caller"]): RunContext {
     const { call, name } = admitted.resolved;
-    const { io, deadline } = call.request;
+    const { deadline } = call.request;
+    const io = patientIo(call.request.io, admitted.lease, deadline);
     let children = 0;
     return {
       caller,
@@ -158,7 +160,6 @@ export function createCalls(on: CallsOptions): Calls {
           if (end.state === "paused") throw new Paused(end.asks);
           return end.result as ToolResult;
         } catch (error) {
-          if (hasCode(error, "PARENT_ENDED")) deadline.throwIfEnded();
           on.log.debug({ call: call.callId, tool: toolName, within: name, err: error }, "an inner call was refused");
           throw error;
         } finally {
