@@ -57,7 +57,7 @@ function entryFor(name: string, version: string): LockedPackage {
   if (!found) throw new Error(`${name} is missing from the lock file and does not say for which platform it is`);
   const [, os = "", cpu = "", abi = ""] = found;
   const libc = os === "linux" ? LIBC[abi] : undefined;
-  return { version, cpu: [cpu], dev: true, optional: true, os: [os], ...(libc && { libc: [libc] }) };
+  return { version, cpu: [cpu], dev: true, ...(libc && { libc: [libc] }), optional: true, os: [os] };
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
