@@ -6,6 +6,8 @@ import type { AnyResult, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
 import { Paused } from "../core/pause.ts";
+import { unfit, type Problem } from "../core/problems.ts";
+import { codeOfResult, failedResult } from "../core/results.ts";
 import type { Logger, RunContext } from "../core/source.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Surface } from "../surface/surface.ts";
@@ -13,7 +15,6 @@ import type { Calls } from "./calls.ts";
 import { innerIo, patientIo } from "./call-io.ts";
 import { recordOf } from "./record.ts";
 import { resolve } from "./resolve.ts";
-import { codeOf, failed, unfit, type Problems } from "./results.ts";
 import { Admitted, Allowed, Checked, Identified, Resolved, Rewritten } from "./stations.ts";
 import { untilEnd } from "./until-end.ts";
 
@@ -22,7 +23,7 @@ export interface CallsOptions {
   guard: Guard;
   access: Access;
   /** Checks values against the JSON Schema of Sources that do not check for themselves. */
-  validate: (schema: JsonObject, value: unknown) => Promise<Problems>;
+  validate: (schema: JsonObject, value: unknown) => Promise<readonly Problem[]>;
   record: (record: CallRecord) => void;
   log: Logger;
   newId: () => string;
@@ -95,7 +96,7 @@ export function createCalls(on: CallsOptions): Calls {
       }
     }
     const problems = await on.validate(target.item.inputSchema, target.args);
-    if (problems.length > 0) return failed(unfit(target.item.name, problems));
+    if (problems.length > 0) return failed(unfit(`the arguments of ${target.item.name}`, problems));
     return new Checked(rewritten, target);
   }
 
@@ -123,7 +124,7 @@ export function createCalls(on: CallsOptions): Calls {
     if ("state" in raw) return raw;
     const { target, rewritten } = checked;
     if (target.kind !== "tool" || !("content" in raw)) return { state: "done", result: raw };
-    if (raw.isError) return { state: "failed", result: raw, code: codeOf(raw) };
+    if (raw.isError) return { state: "failed", result: raw, code: codeOfResult(raw) ?? "CODE_THREW" };
     const { outputSchema } = target.item;
     // A Source with a check of its own vouches for its results, too.
     if (outputSchema && !rewritten.admitted.resolved.source.check) {
@@ -212,4 +213,9 @@ export function createCalls(on: CallsOptions): Calls {
       clearTimeout(timer);
     },
   };
+}
+
+/** A refusal as an answer that the model reads. */
+function failed({ code, message, data }: DynamicMcpError): Extract<CallEnd, { state: "failed" }> {
+  return { state: "failed", code, result: failedResult(code, message, data as JsonObject) };
 }

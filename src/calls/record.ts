@@ -2,10 +2,8 @@ import type { CallEnd, CallRecord, Wanted } from "../core/call.ts";
 import { DynamicMcpError, type ErrorCode } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import { redactText } from "../core/redact.ts";
+import { LOGS_META } from "../core/results.ts";
 import type { Identified } from "./stations.ts";
-
-/** Where a Source leaves the console lines of a run, in the result's `_meta`: `string[]`. */
-export const LOGS_META = "dynamic-mcp/logs";
 
 const DENIED: readonly ErrorCode[] = ["FORBIDDEN", "UNAUTHENTICATED", "READ_ONLY"];
 const MAX_NAME_CHARS = 200;
@@ -55,7 +53,8 @@ function ofError(error: unknown): Outcome {
 function logsOf(meta: object): { logs?: string[] } {
   const logs = isJsonObject(meta) ? meta[LOGS_META] : undefined;
   if (!Array.isArray(logs) || logs.length === 0) return {};
-  return { logs: logs.slice(0, MAX_LOG_LINES).map((line) => redactText(String(line)).slice(0, MAX_MESSAGE_CHARS)) };
+  const texts = logs.map((line) => (isJsonObject(line) ? `${String(line["level"])}: ${String(line["text"])}` : ""));
+  return { logs: texts.slice(0, MAX_LOG_LINES).map(shorten) };
 }
 
 function shorten(text: string): string {
