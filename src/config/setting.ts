@@ -34,6 +34,8 @@ interface Names {
   words?: Readonly<Record<string, string>>;
   /** Reads a text that plain conversion does not understand; `undefined` when it does not either. */
   fromText?: (text: string) => unknown;
+  /** What a value must be, where its type does not say it well: `a path that starts with a slash`. */
+  expects?: string;
   /** Accepted, and without effect until this feature exists. */
   until?: string;
   /** How the meaning differs from the older system that had this name. */

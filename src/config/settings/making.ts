@@ -30,6 +30,7 @@ export const store = {
   }),
   postgresSchema: setting((z) => z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,62}$/), {
     default: "dynamic_mcp",
+    expects: "a name of letters, digits and underscores, at most 63",
     about: "Schema that holds our tables.",
     env: "MCP_DYNAMIC_PG_SCHEMA",
     flag: "--dynamic-pg-schema",

@@ -90,6 +90,7 @@ export const sandbox = {
   }),
   allowedImages: setting((z) => z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,199}$/)).max(1000), {
     default: ["node:lts-slim"],
+    expects: "a list of container images, such as node:lts-slim, separated by commas",
     about: "Images that tools may name; empty allows any.",
     env: "MCP_SANDBOX_ALLOWED_IMAGES",
     flag: "--sandbox-allowed-images",

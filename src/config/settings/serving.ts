@@ -86,6 +86,7 @@ export const server = {
 export const http = {
   host: setting((z) => z.string().regex(/^[A-Za-z0-9.:_%[\]-]{1,253}$/), {
     default: "127.0.0.1",
+    expects: "a host name or address",
     about: "Address to listen on. Others than loopback need authentication or `--allow-unauthenticated`.",
     env: "MCP_HOST",
     flag: "--host",
@@ -100,6 +101,7 @@ export const http = {
   }),
   path: setting((z) => z.string().regex(/^\/[A-Za-z0-9._~/-]{0,199}$/), {
     default: "/mcp",
+    expects: "a path that starts with a slash, such as /mcp",
     about: "Path of the MCP endpoint, starting with a slash.",
     env: "MCP_PATH",
     flag: "--path",
@@ -134,18 +136,21 @@ export const http = {
   }),
   allowedHosts: setting((z) => z.array(z.string().regex(/^[A-Za-z0-9.:_[\]-]{1,260}$/)).max(1000), {
     default: [],
+    expects: "a list of host names, such as mcp.example.com:8788, separated by commas",
     about: "Further values of the Host header to answer to, with or without a port, such as `mcp.example.com`.",
     env: "MCP_ALLOWED_HOSTS",
     flag: "--allowed-hosts",
   }),
   allowedOrigins: setting((z) => z.array(z.string().regex(/^(null|[a-z][a-z0-9+.-]*:\/\/[^\s/]{1,260})$/)).max(1000), {
     default: [],
+    expects: "a list of origins, such as https://app.example.com, separated by commas",
     about: "Further web origins that may call, such as `https://app.example.com`.",
     env: "MCP_ALLOWED_ORIGINS",
     flag: "--allowed-origins",
   }),
   apiKeyHeader: setting((z) => z.string().regex(/^[A-Za-z0-9-]{1,64}$/), {
     default: "x-apikey",
+    expects: "the name of a header: letters, digits and hyphens",
     about: "Header that carries a user's API key.",
     env: "MCP_API_KEY_HEADER",
     flag: "--api-key-header",

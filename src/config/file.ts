@@ -1,0 +1,113 @@
+import { parseTree, printParseErrorCode, type Node, type ParseError } from "jsonc-parser";
+import type { JsonObject } from "../core/json.ts";
+import { nearest } from "../core/names.ts";
+import type { ConfigProblem, Given } from "./origin.ts";
+import type { Leaf } from "./schema.ts";
+
+export interface ConfigFile {
+  given: Given[];
+  problems: ConfigProblem[];
+  /** Kept as it is for the servers to come; checked for being an object only. */
+  mcpServers?: JsonObject;
+}
+
+/**
+ * Reads `dynamic-mcp.json`: JSON with comments and trailing commas, `{ "$schema"?, "settings"?, "mcpServers"? }`.
+ * Unknown keys and keys that appear twice are problems; each is named with its line and column, from 1.
+ *
+ * @param text the file
+ * @param path shown in problems, and what relative paths in it start from
+ */
+export function readConfigFile(text: string, path: string, folder: string, leaves: readonly Leaf[]): ConfigFile {
+  const found: ConfigFile = { given: [], problems: [] };
+  const source = text.charCodeAt(0) === 0xfeff ? ` ${text.slice(1)}` : text;
+  const where = (offset: number) => {
+    const before = source.slice(0, offset);
+    return `${path}:${before.split("\n").length}:${offset - before.lastIndexOf("\n")}`;
+  };
+  const problem = (offset: number, message: string) => found.problems.push({ where: where(offset), message });
+
+  const errors: ParseError[] = [];
+  const root = parseTree(source, errors, { allowTrailingComma: true });
+  for (const error of errors.slice(0, 5))
+    problem(error.offset, `not JSON: ${spaced(printParseErrorCode(error.error))}`);
+  if (errors.length > 0) return found;
+  if (root?.type !== "object") {
+    problem(0, 'expected an object such as { "settings": {} }');
+    return found;
+  }
+
+  const byGroup = Map.groupBy(leaves, (leaf) => leaf.group as string);
+  for (const [name, key, value] of members(root, problem)) {
+    if (name === "settings") {
+      if (!isObject(value, problem)) continue;
+      for (const [group, groupKey, groupValue] of members(value, problem)) {
+        const known = byGroup.get(group);
+        if (!known) problem(groupKey.offset, unknownGroup(group, [...byGroup.keys()], leaves));
+        else if (isObject(groupValue, problem)) readGroup(group, known, groupValue);
+      }
+    } else if (name === "mcpServers") {
+      if (isObject(value, problem)) found.mcpServers = valueOf(value) as JsonObject;
+    } else if (name !== "$schema") {
+      problem(key.offset, unknown("key", name, ["settings", "mcpServers", "$schema"]));
+    }
+  }
+  return found;
+
+  function readGroup(group: string, known: readonly Leaf[], node: Node): void {
+    for (const [name, key, value] of members(node, problem)) {
+      const leaf = known.find((each) => each.name === name);
+      if (!leaf) {
+        problem(key.offset, unknown(`setting of ${JSON.stringify(group)}`, name, known.map((each) => each.name))); // prettier-ignore
+        continue;
+      }
+      const origin = { from: "file", where: where(value.offset) } as const;
+      found.given.push({ leaf, origin, value: { json: valueOf(value) }, base: folder });
+    }
+  }
+}
+
+type Report = (offset: number, message: string) => void;
+
+function* members(node: Node, problem: Report): Generator<[name: string, key: Node, value: Node]> {
+  const seen = new Set<string>();
+  for (const member of node.children ?? []) {
+    const [key, value] = member.children ?? [];
+    if (!key || !value) continue;
+    const name = String(key.value);
+    if (seen.has(name)) problem(key.offset, `${JSON.stringify(name)} appears twice; remove one`);
+    else yield [name, key, value];
+    seen.add(name);
+  }
+}
+
+function isObject(node: Node, problem: Report): boolean {
+  if (node.type === "object") return true;
+  problem(node.offset, "expected an object");
+  return false;
+}
+
+/** The plain value of a node. `__proto__` stays an ordinary key. */
+function valueOf(node: Node): unknown {
+  if (node.type === "array") return (node.children ?? []).map(valueOf);
+  if (node.type !== "object") return node.value as unknown;
+  return Object.fromEntries((node.children ?? []).map((member) => {
+    const [key, value] = member.children ?? [];
+    return [String(key?.value), value ? valueOf(value) : null];
+  })); // prettier-ignore
+}
+
+function unknown(what: string, name: string, known: readonly string[]): string {
+  const near = nearest(name, known);
+  const shown = JSON.stringify(name.slice(0, 60));
+  return `unknown ${what}: ${shown}${near ? `; did you mean ${JSON.stringify(near)}?` : `; known are ${known.join(", ")}`}`;
+}
+
+/** People who write `"port": 1` without its group are told where it belongs. */
+function unknownGroup(name: string, groups: readonly string[], leaves: readonly Leaf[]): string {
+  const leaf = leaves.find((each) => each.name === name);
+  if (!leaf) return unknown("group of settings", name, groups);
+  return `${JSON.stringify(name)} belongs into its group: { ${JSON.stringify(leaf.group)}: { ${JSON.stringify(name)}: ... } }`;
+}
+
+const spaced = (code: string) => code.replace(/(?<=[a-z])(?=[A-Z])/g, " ").toLowerCase();

@@ -1,0 +1,70 @@
+import { isIP } from "node:net";
+import { DynamicMcpError } from "../core/errors.ts";
+import type { ConfigProblem, Origin } from "./origin.ts";
+import type { Leaf, Settings } from "./schema.ts";
+
+const OWN_PATHS = ["/livez", "/readyz", "/metrics"];
+
+/** What is wrong although each value is fine by itself. Protection that was asked for and does not exist is refused. */
+export function refusals(settings: Settings, origins: ReadonlyMap<string, Origin>): ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const refuse = (key: string, message: string) => problems.push({ where: origins.get(key)?.where ?? key, message });
+  const { auth, store, admin, http } = settings;
+  if (auth.mode !== "none") {
+    refuse(
+      "auth.mode",
+      `authentication by ${auth.mode} does not exist yet, so nobody would be kept out; use none and listen on loopback`,
+    );
+  }
+  if (store.backend === "postgres") {
+    refuse("store.backend", "the PostgreSQL store does not exist yet; use sqlite");
+  }
+  if (admin.requireToken && !admin.token) {
+    refuse("admin.requireToken", "the admin token is required but none is set; set MCP_ADMIN_TOKEN");
+  }
+  if (OWN_PATHS.includes(http.path.replace(/\/+$/, ""))) {
+    refuse("http.path", `${http.path} is used for something else; choose another path`);
+  }
+  return problems;
+}
+
+/** What is worth a word at start: settings that do nothing yet, profiles that list nothing. */
+export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>, leaves: readonly Leaf[]): string[] {
+  const found: string[] = [];
+  for (const { key, group, name, setting } of leaves) {
+    const origin = origins.get(key);
+    if (setting.until === undefined || !origin || origin.from === "default") continue;
+    const value: unknown = (settings[group] as Record<string, unknown>)[name];
+    if (JSON.stringify(value) === JSON.stringify(setting.default)) continue;
+    found.push(`${origin.where} has no effect until ${setting.until}`);
+  }
+  const profiles = settings.server.profiles;
+  if (profiles.every((profile) => profile === "gateway" || profile === "proxy")) {
+    const where = origins.get("server.profiles")?.where ?? "server.profiles";
+    found.push(`${where}: the profile ${profiles.join(" and ")} lists no tools in this version`);
+  }
+  return found;
+}
+
+/**
+ * Refuses to listen where others can reach us while nobody has to prove who they are.
+ *
+ * @throws CONFIG_INVALID
+ */
+export function assertMayListen(settings: Settings): void {
+  const { host, allowUnauthenticated } = settings.http;
+  if (isLoopback(host) || allowUnauthenticated || settings.auth.mode !== "none") return;
+  throw new DynamicMcpError(
+    "CONFIG_INVALID",
+    `listening on ${host} would let everybody who reaches this machine run code here, without authentication; ` +
+      "use --host 127.0.0.1, or say --allow-unauthenticated (MCP_ALLOW_UNAUTHENTICATED=true) if something else keeps others out",
+    { data: { host } },
+  );
+}
+
+/** Names that are not addresses may resolve to anything, so only `localhost` (RFC 6761) counts. */
+export function isLoopback(host: string): boolean {
+  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
+  if (isIP(bare) === 4) return bare.startsWith("127.");
+  return bare === "::1" || bare === "localhost" || bare.endsWith(".localhost");
+}
