@@ -1,0 +1,99 @@
+/**
+ * The plan of the house as data: which folder stands on which floor, what others see of it, and who may use which
+ * part of Node or which package. A new room, front file or package is a line here, so that it is a decision.
+ */
+export interface Room {
+  /** A room imports from strictly lower floors only. */
+  floor: number;
+  /** Files that other rooms may import, without `.ts`; `*` for all of them. */
+  front: readonly string[] | "*";
+  /** Subfolders are implementations of the port: closed to each other, on `core` and `machine` only. */
+  hasImplementations?: true;
+}
+
+export interface House {
+  rooms: Readonly<Record<string, Room>>;
+  /** Files and folders that join everything and that nobody imports. */
+  roots: readonly string[];
+  /** Node's own modules that only some rooms may import; `[]` for nobody. */
+  builtins: Readonly<Record<string, readonly string[]>>;
+  /** Every package that `src` may import, and the rooms that may. */
+  packages: Readonly<Record<string, readonly string[]>>;
+  /** Who may read `process.env`, call `.listen()`, import a module by a computed name. */
+  env: readonly string[];
+  listen: readonly string[];
+  computedImport: readonly string[];
+}
+
+const ALL = ["*"] as const;
+
+export const HOUSE: House = {
+  rooms: {
+    core: { floor: 0, front: "*" },
+
+    // Half a floor below its neighbours: their implementations start processes and find files through it.
+    machine: { floor: 0.5, front: "*" },
+    store: { floor: 1, front: ["store"], hasImplementations: true },
+    schemas: { floor: 1, front: ["schemas"] },
+    search: { floor: 1, front: ["search"] },
+    telemetry: { floor: 1, front: ["telemetry", "log"] },
+
+    engines: { floor: 2, front: ["engine", "compile", "choose"], hasImplementations: true },
+    upstreams: { floor: 2, front: ["upstream"], hasImplementations: true },
+    credentials: { floor: 2, front: ["credentials"] },
+    access: { floor: 2, front: ["access"] },
+    guard: { floor: 2, front: ["guard"] },
+    policy: { floor: 2, front: ["policy"] },
+    journal: { floor: 2, front: ["journal"] },
+    catalog: { floor: 2, front: ["catalog"] },
+
+    authored: { floor: 3, front: ["authored"] },
+    fleet: { floor: 3, front: ["fleet"] },
+    packs: { floor: 3, front: ["pack"] },
+    surface: { floor: 3, front: ["surface"] },
+
+    calls: { floor: 4, front: ["calls"] },
+    operations: { floor: 4, front: ["operations"] },
+
+    // Beside the floors: knows only `core` and the options of others; the CLI explains it, `compose` reads it.
+    config: { floor: 0.5, front: "*" },
+
+    server: { floor: 5, front: ["server"] },
+    cli: { floor: 6, front: ["cli"] },
+  },
+  roots: ["compose", "main.ts", "index.ts"],
+  builtins: {
+    "node:child_process": ["machine"],
+    "node:cluster": [],
+    "node:dgram": [],
+    "node:dns": ["machine"],
+    "node:dns/promises": ["machine"],
+    "node:http": ["server", "machine"],
+    "node:http2": [],
+    "node:https": ["machine"],
+    "node:inspector": [],
+    "node:net": ["server", "machine", "config"], // config: only to tell what an address is
+    "node:repl": [],
+    "node:sqlite": ["store"],
+    "node:tls": ["machine"],
+    "node:vm": ["engines", "schemas"], // schemas: only to stop a pattern that runs away
+    "node:worker_threads": ["machine", "store", "engines"],
+  },
+  packages: {
+    zod: ALL,
+    ajv: ["schemas"],
+    "ajv-formats": ["schemas"],
+    "@babel/parser": ["engines"],
+    "quickjs-emscripten-core": ["engines"],
+    "@jitl/quickjs-wasmfile-release-sync": ["engines"],
+    "@jitl/quickjs-ng-wasmfile-release-sync": ["engines"],
+    "jsonc-parser": ["config", "cli", "authored"],
+    pino: ["telemetry"],
+    "@modelcontextprotocol/client": ["upstreams"],
+    "@modelcontextprotocol/server": ["server"],
+    "@modelcontextprotocol/node": ["server"],
+  },
+  env: ["config", "main.ts"],
+  listen: ["server"],
+  computedImport: ["packs", "machine"],
+};
