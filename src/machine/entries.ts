@@ -1,7 +1,13 @@
-/** Programs of ours that run in a process or thread of their own. Each is one file in `dist`, also while we develop. */
+/** Programs of ours that run in a process or thread of their own. Each is one file in `dist`. */
 export type Entry = "sqlite-writer" | "quickjs-child";
+
+/**
+ * Those that Node can run from source, so that nothing stale runs while we develop. The sandbox child is not one: it
+ * needs its WebAssembly inside.
+ */
+const SOURCES: Partial<Record<Entry, string>> = { "sqlite-writer": "../store/sqlite/writer.ts" };
 
 export function entryUrl(name: Entry): URL {
   const isSource = import.meta.url.endsWith(".ts");
-  return new URL(isSource ? `../../dist/${name}.js` : `./${name}.js`, import.meta.url);
+  return new URL(isSource ? (SOURCES[name] ?? `../../dist/${name}.js`) : `./${name}.js`, import.meta.url);
 }

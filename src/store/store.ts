@@ -6,6 +6,8 @@ import type { Json } from "../core/json.ts";
  * (`store.contract.ts`).
  *
  * All methods may throw STORE_UNAVAILABLE: nothing was changed, it is safe to try again.
+ * Writes asked for in one turn are made together; one that is refused undoes nothing but itself. A write that was
+ * answered survives a crash of this process; writes of items and keys survive a power cut too.
  * Reads never wait for writers. Times are ISO 8601 in UTC. Texts come back as they went in, byte for byte.
  */
 export interface Store {
@@ -32,7 +34,7 @@ export interface StoreHealth {
   location: string;
   schemaVersion: number;
   isWritable: boolean;
-  /** Why it is not writable, or what is wrong with it. */
+  /** Why it is not writable, or what is wrong with it. A failed disk is tried again now and then when asked. */
   problem?: string;
   items: number;
   quarantined: number;
@@ -68,7 +70,11 @@ export interface ItemHead extends Place {
   createdAt: string;
   updatedAt: string;
   summary: string;
-  /** Set when the row could not be read: why. Such an item is listed for repair and never used. */
+  /**
+   * Set when the row could not be read: why. Such an item is listed for repair (its `summary` is `{}`) and never used;
+   * `update` with a whole body and summary heals it. A list looks at texts and values; that a body does not match its
+   * digest shows when the body is first read.
+   */
   quarantine?: string | undefined;
 }
 
@@ -91,6 +97,8 @@ export interface Revision {
   at: string;
   /** What kind of write made it, for people: `create`, `update`, `enable`, `disable`, `rollback to 3`, `import`. */
   change: string;
+  /** Set when it could not be read: why. Its `body` is null and its `summary` is `{}`. */
+  quarantine?: string | undefined;
 }
 
 export interface ItemDraft extends Place {
@@ -115,7 +123,7 @@ export interface ItemStore {
   /** How many live items of a kind there are. */
   count(kind: StoredKind): Promise<number>;
 
-  /** A live item with the body of its newest revision, or of revision `n`. */
+  /** A live item with the body of its newest revision. With `quarantine` set, `body` is null: check before use. */
   get(id: string): Promise<StoredItem | undefined>;
 
   find(kind: StoredKind, key: string, place: Place): Promise<StoredItem | undefined>;
@@ -134,6 +142,7 @@ export interface ItemStore {
    *
    * @param expectedRevision if given, the write happens only when the newest revision still is this one
    * @throws REVISION_CONFLICT with `data.current` and `data.expected`
+   * @throws STORE_DAMAGED when a field that would stay as it is cannot be read
    * @throws TOOL_NOT_FOUND when there is no such live item
    * @throws NAME_TAKEN when renamed to a name that is taken
    */
@@ -158,13 +167,17 @@ export interface ItemStore {
 }
 
 export interface CallStore {
-  /** Keeps records in one write. They may be lost when the process is killed before this returns. */
+  /** Keeps records in one write, in this order. They may be lost when the process is killed before this returns. */
   append(records: readonly CallRecord[]): Promise<void>;
 
-  /** Newest first. */
+  /**
+   * Newest first, by the time of their receipt. Records that cannot be read are passed over.
+   *
+   * @param options `tool`: only records with this very `name`; `since`: received then or later
+   */
   recent(options: { limit: number; tool?: string; since?: string }): Promise<CallRecord[]>;
 
-  /** Deletes records older than `before`. @returns how many */
+  /** Deletes records received before `before`, in several small writes. @returns how many */
   prune(before: string): Promise<number>;
 }
 
