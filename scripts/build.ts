@@ -1,5 +1,6 @@
 /** Bundles the program into `dist`: few files, minified, with source maps; start-up time is a feature. */
 import { build } from "esbuild";
+import { quickjs } from "./quickjs-plugin.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
@@ -44,12 +45,25 @@ await mkdir(`${root}${fresh}`);
 try {
   await Promise.all([
     build({ ...shared, entryPoints: present(together), splitting: true, chunkNames: "chunk-[hash]" }),
-    build({ ...shared, entryPoints: present(alone), loader: { ".wasm": "binary" } }),
+    build({ ...shared, entryPoints: present(alone), plugins: [quickjs(root)] }),
   ]);
-  const old = `dist.old-${process.pid}`;
-  if (existsSync(`${root}dist`)) await rename(`${root}dist`, `${root}${old}`);
-  await rename(`${root}${fresh}`, `${root}dist`);
-  await rm(`${root}${old}`, { recursive: true, force: true });
+  await swapIn();
 } finally {
   await rm(`${root}${fresh}`, { recursive: true, force: true });
+}
+
+/** Two builds at once may swap between each other's steps: the later one wins. */
+async function swapIn(): Promise<void> {
+  const old = `${root}dist.old-${process.pid}`;
+  for (let tries = 1; ; tries++) {
+    try {
+      if (existsSync(`${root}dist`)) await rename(`${root}dist`, old);
+      await rename(`${root}${fresh}`, `${root}dist`);
+      break;
+    } catch (error) {
+      if (tries === 10) throw error;
+    } finally {
+      await rm(old, { recursive: true, force: true });
+    }
+  }
 }

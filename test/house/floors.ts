@@ -85,6 +85,9 @@ export const HOUSE: House = {
     "ajv-formats": ["schemas"],
     "@babel/parser": ["engines"],
     "quickjs-emscripten-core": ["engines"],
+    // Made by the build, see `scripts/build.ts`.
+    "guest:prelude": ["engines"],
+    "quickjs:wasm": ["engines"],
     "@jitl/quickjs-wasmfile-release-sync": ["engines"],
     "@jitl/quickjs-ng-wasmfile-release-sync": ["engines"],
     "jsonc-parser": ["config", "cli", "authored"],

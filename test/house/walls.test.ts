@@ -12,7 +12,7 @@ function readTree(): Map<string, string> {
 }
 
 describe("the house", () => {
-  it("has its walls", () => {
+  it("has its walls [house-walls]", () => {
     expect(breaches(readTree(), HOUSE)).toEqual([]);
   });
 });
