@@ -91,9 +91,11 @@ const untilTold: Handler = (_args, ctx) =>
 
 describe("a call that works", () => {
   it("gives the tool's own result and one record", async () => {
-    const { tool, records } = line({ "text.upper": async ({ text: value }) => text(String(value).toUpperCase()) });
+    const { tool, records } = line({
+      "text.upper": async ({ text: value }) => text(JSON.stringify(value).toUpperCase()),
+    });
     const end = await tool("text_upper", { text: "hi" });
-    expect(end).toEqual({ state: "done", result: text("HI") });
+    expect(end).toEqual({ state: "done", result: text('"HI"') });
     expect(records).toHaveLength(1);
     expect(records[0]).toMatchObject({
       id: "call-1",

@@ -1,6 +1,6 @@
 import type { Access } from "../access/access.ts";
 import type { CallEnd, CallRecord, CallRequest, ResultOf, Wanted } from "../core/call.ts";
-import { Deadline } from "../core/deadline.ts";
+import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { AnyResult, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -15,7 +15,8 @@ import type { Calls } from "./calls.ts";
 import { innerIo, patientIo } from "./call-io.ts";
 import { recordOf } from "./record.ts";
 import { resolve } from "./resolve.ts";
-import { Admitted, Allowed, Checked, Identified, Resolved, Rewritten } from "./stations.ts";
+import type { Resolved } from "./stations.ts";
+import { Admitted, Allowed, Checked, Identified, Rewritten } from "./stations.ts";
 import { untilEnd } from "./until-end.ts";
 
 export interface CallsOptions {

@@ -53,8 +53,11 @@ function ofError(error: unknown): Outcome {
 function logsOf(meta: object): { logs?: string[] } {
   const logs = isJsonObject(meta) ? meta[LOGS_META] : undefined;
   if (!Array.isArray(logs) || logs.length === 0) return {};
-  const texts = logs.map((line) => (isJsonObject(line) ? `${String(line["level"])}: ${String(line["text"])}` : ""));
-  return { logs: texts.slice(0, MAX_LOG_LINES).map(shorten) };
+  const texts = logs.slice(0, MAX_LOG_LINES).map((line) => {
+    const { level, text } = isJsonObject(line) ? line : {};
+    return typeof level === "string" && typeof text === "string" ? shorten(`${level}: ${text}`) : "";
+  });
+  return { logs: texts };
 }
 
 function shorten(text: string): string {

@@ -42,6 +42,7 @@ export const ERRORS = {
   OUT_OF_MEMORY:       { fault: "caller", http: 507, exit: 1, retryable: false, summary: "The run was stopped at its memory limit." },
   NEVER_SETTLES:       { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code waits for a promise that nothing can settle." },
   RESULT_NOT_JSON:     { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code returned something that is not JSON, such as a BigInt, a function or a cycle." },
+  INVALID_RESULT:      { fault: "caller", http: 500, exit: 1, retryable: false, summary: "What the tool returned does not fit its output schema." },
   CODE_THREW:          { fault: "caller", http: 500, exit: 1, retryable: false, summary: "The code of the tool threw an error." },
   CANCELLED:           { fault: "caller", http: 499, exit: 130, retryable: true, summary: "The client cancelled the call or went away." },
   PARENT_ENDED:        { fault: "caller", http: 499, exit: 1, retryable: true, summary: "The call that made this call has ended." },

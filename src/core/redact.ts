@@ -13,9 +13,10 @@ export const REDACTED = "***";
  */
 export function redact(value: unknown, depth = 0): Json {
   if (typeof value === "string") return redactText(value);
-  if (typeof value !== "object" || value === null) {
-    return typeof value === "number" || typeof value === "boolean" ? value : value == null ? null : String(value);
-  }
+  if (value === undefined || value === null) return null;
+  if (typeof value === "number" || typeof value === "boolean") return value;
+  if (typeof value === "bigint") return `${value}n`;
+  if (typeof value !== "object") return `[${typeof value}]`;
   if (depth >= MAX_DEPTH) return "[deep]";
   if (Array.isArray(value)) return value.map((entry) => redact(entry, depth + 1));
   // Object.fromEntries defines own keys, so a guest's "__proto__" stays data.

@@ -51,7 +51,7 @@ describe("the guard's rate", () => {
     const { admit, pass } = guardAt();
     for (let call = 0; call < 3; call++) admit().release();
     pass(2_000);
-    for (let call = 0; call < 3; call++) admit().release();
+    for (let call = 0; call < 3; call++) expect(() => admit().release()).not.toThrow();
   });
 });
 

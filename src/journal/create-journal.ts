@@ -36,7 +36,7 @@ export function createJournal({ sinks, log, delayMs = 250, maxWaiting = 20_000 }
     flush,
     async close() {
       await flush();
-      await Promise.all(sinks.map(({ sink }) => sink.close?.()));
+      await Promise.all(sinks.map(async ({ sink }) => sink.close?.()));
     },
   };
 }

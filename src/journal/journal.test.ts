@@ -93,7 +93,7 @@ describe("the audit file", () => {
     const { folder, audit } = await auditIn({ maxFileBytes: 100 });
     for (const id of ["1", "2", "3", "4"]) await audit.append([record(id)]);
     await audit.close?.();
-    expect((await readdir(folder)).sort()).toEqual(["audit.log.1", "audit.log.2"]);
+    expect((await readdir(folder)).toSorted()).toEqual(["audit.log.1", "audit.log.2"]);
     expect(await readFile(join(folder, "audit.log.1"), "utf8")).toContain('"id":"4"');
   });
 
@@ -119,7 +119,7 @@ describe("the audit file", () => {
       all
         .join("")
         .match(/"id":"\d"/g)
-        ?.sort(),
+        ?.toSorted(),
     ).toEqual(['"id":"1"', '"id":"2"', '"id":"3"', '"id":"4"']);
   });
 });

@@ -19,7 +19,7 @@ function source(name: string, lists: Partial<Record<ItemKind, string[]>>) {
         names.map((each) => {
           const key = `${kind}:${each}`;
           const load = () => ({ kind, id: each, name: each }) as never;
-          const listing = made.get(key) ?? ({ kind: kind as ItemKind, id: each, name: each, load } as Listing);
+          const listing = made.get(key) ?? { kind: kind as ItemKind, id: each, name: each, load };
           made.set(key, listing);
           return listing;
         }),

@@ -92,7 +92,7 @@ function withHash(key: string, seed: string): string {
 /** Sources keep their own order; those that list by key already cost one pass. */
 function inOrder(entries: Entry[]): Entry[] {
   for (let at = 1; at < entries.length; at++) {
-    if (compare(entries[at - 1], entries[at]) > 0) return entries.sort(compare);
+    if (compare(entries[at - 1], entries[at]) > 0) return entries.toSorted(compare);
   }
   return entries;
 }
@@ -120,7 +120,7 @@ function mergeTwo(first: Entry[], second: Entry[], isUri: boolean): Entry[] {
       right++;
     }
   }
-  return displaced.length === 0 ? merged : mergeTwo(merged, displaced.sort(compare), isUri);
+  return displaced.length === 0 ? merged : mergeTwo(merged, displaced.toSorted(compare), isUri);
 }
 
 function compare(a: Entry | undefined, b: Entry | undefined): number {
