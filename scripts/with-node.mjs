@@ -28,17 +28,15 @@ async function main([name, ...args]) {
 
   const steps = task.steps(args);
   const failed = [];
-  let exitCode = 0;
   for (const [index, step] of steps.entries()) {
     const isLast = index === steps.length - 1;
+    // Every part is run, so that one look shows all that is wrong; the last one's own summary ends the output.
+    if (isLast && failed.length > 0) say(`failed: ${failed.join(", ")}`);
     const code = await run(node, step, isLast ? args : []);
     if (code !== 0) failed.push(step.title);
-    exitCode = exitCode || code;
+    process.exitCode = process.exitCode || code;
     if (wasStopped) break;
   }
-  // Every part is run, so that one look shows all that is wrong; the reason must not scroll away.
-  if (steps.length > 1 && failed.length > 0 && !wasStopped) say(`failed: ${failed.join(", ")}`);
-  process.exitCode = exitCode;
 }
 
 let wasStopped = false;
