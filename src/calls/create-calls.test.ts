@@ -157,7 +157,7 @@ describe("a failed call", () => {
     const { tool, records } = line({ echo: async () => Promise.reject(new Error("must not run")) }, { problems: [{ path: "/text", message: "must be a string" }] }); // prettier-ignore
     const end = await tool("echo", { text: 1 });
     expect(end).toMatchObject({ state: "failed", code: "INVALID_ARGUMENTS", result: { isError: true } });
-    expect(JSON.stringify(end)).toContain("/text: must be a string");
+    expect(JSON.stringify(end)).toContain("/text must be a string");
     expect(records[0]).toMatchObject({ outcome: "failed", code: "INVALID_ARGUMENTS" });
   });
 
