@@ -8,7 +8,10 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 /** Built beside and renamed at the end: `dist` is never half there for whoever runs it meanwhile. */
 const fresh = `dist.new-${process.pid}`;
-const { version } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as { version: string };
+const { version, engines } = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
+  version: string;
+  engines: { node: string };
+};
 
 const shared = {
   absWorkingDir: root,
@@ -23,7 +26,11 @@ const shared = {
   outdir: fresh,
   legalComments: "linked",
   logLevel: "warning",
-  define: { __VERSION__: JSON.stringify(version) },
+  define: {
+    __VERSION__: JSON.stringify(version),
+    // `>=22.23.3` says it all; main.ts refuses an older Node with one sentence.
+    __MIN_NODE__: JSON.stringify(engines.node.replace(/[^\d.]/g, "")),
+  },
   // Bundled CommonJS asks for `require` of Node's own modules.
   banner: {
     js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);',

@@ -1,0 +1,36 @@
+import { type Command, JSON_FLAG } from "../command.ts";
+import { json, table } from "../print.ts";
+
+export const configExplain: Command = {
+  name: "config explain",
+  summary: "Show every setting, its value and where it came from.",
+  details: "Takes the same flags, variables and file as `serve`. Secrets are shown as ***.",
+  args: [],
+  flags: [JSON_FLAG, { names: ["--changed"], form: "switch", about: "Only settings that are not at their default." }],
+  examples: ["config explain", "config explain --profile enterprise --changed", "config explain --json"],
+  async handler(context) {
+    const { explain } = await import("../../config/render.ts");
+    const all = explain(context.loaded).filter(({ from }) => !context.has("--changed") || from !== "default");
+    const { file, warnings } = context.loaded;
+    if (context.isJson) {
+      context.terminal.out(json({ file: file ?? null, settings: all, warnings }));
+      return;
+    }
+    const rows = all.map(({ key, value, where }) => [key, where, value === null ? "" : typeof value === "string" ? value : JSON.stringify(value)]); // prettier-ignore
+    context.terminal.out(table(["setting", "from", "value"], rows, 200));
+    context.terminal.err(file ? `File: ${file}` : "No configuration file.");
+    for (const warning of warnings) context.terminal.err(`Note: ${warning}`);
+  },
+};
+
+export const configSchema: Command = {
+  name: "config schema",
+  summary: "Print the JSON Schema of dynamic-mcp.json.",
+  args: [],
+  flags: [JSON_FLAG],
+  examples: ["config schema > dynamic-mcp.schema.json"],
+  async handler(context) {
+    const { fileSchema } = await import("../../config/render.ts");
+    context.terminal.out(json(fileSchema()));
+  },
+};

@@ -1,0 +1,105 @@
+import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
+import type { App } from "../app.ts";
+import { type Command, JSON_FLAG } from "../command.ts";
+import { json } from "../print.ts";
+
+interface Finding {
+  what: string;
+  isOk: boolean;
+  /** What is there; when it is not well, what to do. */
+  text: string;
+  /** Not well, and yet the program does its work. */
+  isOptional?: boolean;
+}
+
+export const doctor: Command = {
+  name: "doctor",
+  summary: "Check Node, the settings, the store, the engines and the port, and say what to do.",
+  details:
+    "Engines are tried for real: each runs a small program. Exit code 0 when everything that is needed works, else 4.",
+  args: [],
+  flags: [JSON_FLAG],
+  examples: ["doctor", "doctor --port 9000 --json"],
+  async handler(context) {
+    const findings: Finding[] = [];
+    const found = (finding: Finding) => {
+      findings.push(finding);
+      if (!context.isJson) context.terminal.out(line(finding));
+    };
+    found({ what: "node", isOk: true, text: `${process.versions.node} on ${process.platform} ${process.arch}` });
+    const { file, warnings } = context.loaded;
+    found({ what: "settings", isOk: true, text: file ?? "no configuration file, which is fine" });
+    for (const warning of warnings) found({ what: "settings", isOk: false, isOptional: true, text: warning });
+
+    const app = await attempt("store", () => context.app(), found);
+    if (app) {
+      await checkStore(app, found);
+      await checkEngines(app, found);
+      await checkPort(app, found);
+    }
+    const isWell = findings.every(({ isOk, isOptional }) => isOk || isOptional);
+    if (context.isJson) context.terminal.out(json({ isOk: isWell, findings }));
+    return isWell ? 0 : ERRORS.STORE_UNAVAILABLE.exit;
+  },
+};
+
+type Report = (finding: Finding) => void;
+
+async function checkStore(app: App, found: Report): Promise<void> {
+  const health = await attempt("store", () => app.store.health(), found);
+  if (!health) return;
+  const { location, items, quarantined, isWritable, problem } = health;
+  if (isWritable) found({ what: "store", isOk: true, text: `${location}, ${items} tools` });
+  else found({ what: "store", isOk: false, text: `${location} cannot be written: ${problem ?? "unknown reason"}; choose a folder of yours with --data-dir` }); // prettier-ignore
+  if (quarantined === 0) return;
+  found({
+    what: "store",
+    isOk: false,
+    isOptional: true,
+    text: `${quarantined} damaged tools are set aside; \`tools list --disabled\` shows why`,
+  });
+}
+
+async function checkEngines(app: App, found: Report): Promise<void> {
+  const all = await Promise.all(
+    app.engines.map((engine) => attempt(`engine ${engine.name}`, () => engine.probe(), found)),
+  );
+  const health = all.filter((each) => each !== undefined);
+  const hasOne = health.some(({ isAvailable }) => isAvailable);
+  for (const { name, isAvailable, level, problem } of health) {
+    const text = isAvailable ? level : (problem ?? "not available");
+    found({ what: `engine ${name}`, isOk: isAvailable, isOptional: hasOne, text });
+  }
+  if (health.length === 0) found({ what: "engines", isOk: false, text: "there is none, so no code can run" });
+}
+
+/** Binds it for real. A port that is taken matters to the HTTP transport only. */
+async function checkPort(app: App, found: Report): Promise<void> {
+  const { host, port } = app.settings.http;
+  const isOptional = app.settings.server.transport !== "http";
+  try {
+    const server = await app.listenHttp();
+    await server.close();
+    found({ what: "port", isOk: true, text: `${host}:${port} is free` });
+  } catch (error) {
+    found({ what: "port", isOk: false, isOptional, text: words(error) });
+  }
+}
+
+async function attempt<T>(what: string, run: () => Promise<T>, found: Report): Promise<T | undefined> {
+  try {
+    return await run();
+  } catch (error) {
+    found({ what, isOk: false, text: words(error) });
+    return undefined;
+  }
+}
+
+function words(error: unknown): string {
+  if (error instanceof DynamicMcpError) return error.message;
+  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+function line({ what, isOk, isOptional, text }: Finding): string {
+  return `${(isOk ? "ok" : isOptional ? "note" : "FAIL").padEnd(4)}  ${what.padEnd(14)}  ${text}`;
+}

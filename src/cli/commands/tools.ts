@@ -1,0 +1,252 @@
+import { resolve } from "node:path";
+import { hasCode } from "../../core/errors.ts";
+import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { argument, type Command, type CommandContext, type CommandFlag, JSON_FLAG } from "../command.ts";
+import { operate } from "../operate.ts";
+import { json, safe, table } from "../print.ts";
+import { parseJson, readValue, wholeNumber } from "../values.ts";
+
+const NAME = { name: "name", about: "Name of the tool, in either spelling." };
+const EXPECTED: CommandFlag = { names: ["--expected-revision"], form: "value", value: "n", about: "Only if this is still the newest revision." }; // prettier-ignore
+const DRY_RUN: CommandFlag = { names: ["--dry-run"], form: "switch", about: "Check everything and run the examples, but keep nothing." }; // prettier-ignore
+
+/** Fields of a tool as flags. The JSON ones take the text itself, `@file` or `-`. */
+const FIELD_FLAGS: readonly (CommandFlag & { field: string; reads: "text" | "number" | "json" })[] = [
+  { names: ["--title"], form: "value", value: "text", about: "Name for people.", field: "title", reads: "text" },
+  { names: ["--description"], form: "value", value: "text", about: "What it does and when to use it.", field: "description", reads: "text" },
+  { names: ["--code"], form: "value", value: "code", about: "Body of `async function run(args)`: the code itself, `@file`, or `-`.", field: "code", reads: "text" },
+  { names: ["--language"], form: "value", value: "js|ts", about: "Default: js, or what the name of the file says.", field: "language", reads: "text" },
+  { names: ["--image"], form: "value", value: "image", about: "Container image that it prefers.", field: "image", reads: "text" },
+  { names: ["--timeout-ms"], form: "value", value: "ms", about: "Time limit of one call.", field: "timeoutMs", reads: "number" },
+  { names: ["--input-schema"], form: "value", value: "json", about: "JSON Schema of the arguments: text, `@file` or `-`.", field: "inputSchema", reads: "json" },
+  { names: ["--output-schema"], form: "value", value: "json", about: "JSON Schema of the result.", field: "outputSchema", reads: "json" },
+  { names: ["--annotations"], form: "value", value: "json", about: "Hints for clients.", field: "annotations", reads: "json" },
+  { names: ["--examples"], form: "value", value: "json", about: "Examples to run first: `[{ args, result? }]`.", field: "examples", reads: "json" },
+]; // prettier-ignore
+
+const list: Command = {
+  name: "tools list",
+  summary: "List the tools that were made from code.",
+  args: [
+    {
+      name: "words",
+      about: "Only tools with all these words in name, title or description.",
+      isOptional: true,
+      repeats: true,
+    },
+  ],
+  flags: [{ names: ["--disabled"], form: "switch", about: "Disabled and damaged ones too." }, JSON_FLAG],
+  examples: ["tools list", "tools list text --json"],
+  async handler(context) {
+    const search = (context.args["words"] ?? []).join(" ");
+    const tools = await allTools(context, { ...(search && { search }), includeDisabled: context.has("--disabled") });
+    if (context.isJson) return context.terminal.out(json(tools));
+    if (tools.length === 0) return context.terminal.err(search ? "No tool has these words." : "No tools yet.");
+    const rows = tools.map((tool) => [
+      String(tool["name"]),
+      String(tool["revision"]),
+      tool["quarantine"] ? "damaged" : tool["enabled"] ? "enabled" : "disabled",
+      String(tool["quarantine"] ?? tool["description"]),
+    ]);
+    context.terminal.out(table(["name", "revision", "state", "description"], rows));
+  },
+};
+
+const get: Command = {
+  name: "tools get",
+  summary: "Show a tool with its code.",
+  args: [NAME],
+  flags: [
+    { names: ["--revision"], form: "value", value: "n", about: "As it was then." },
+    { names: ["--code-only"], form: "switch", about: "Print the code and nothing else." },
+    JSON_FLAG,
+  ],
+  examples: ["tools get text.uppercase", "tools get text.uppercase --code-only > uppercase.js"],
+  async handler(context) {
+    const revision = context.flag("--revision");
+    const tool = await getTool(context, argument(context, "name"), revision === undefined ? undefined : wholeNumber(revision, "--revision", 1)); // prettier-ignore
+    if (context.isJson) return context.terminal.out(json(tool));
+    const { code, ...said } = tool;
+    if (context.has("--code-only")) return context.terminal.out(String(code));
+    const lines = Object.entries(said).map(
+      ([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
+    );
+    context.terminal.out(safe([...lines, "", String(code)].join("\n")));
+  },
+};
+
+const create: Command = {
+  name: "tools create",
+  summary: "Make a tool from code.",
+  details: "Give a name and flags, or a file <name>.tool.json as `tools export` writes it. Examples are run first.",
+  args: [{ name: "name", about: "Name of the new tool, or a file that ends with .tool.json." }],
+  flags: [
+    ...FIELD_FLAGS,
+    { names: ["--disabled"], form: "switch", about: "Keep it without listing it." },
+    DRY_RUN,
+    JSON_FLAG,
+  ],
+  examples: [
+    `tools create text.uppercase --description "Makes text upper case" --code "return args.text.toUpperCase()"`,
+    'tools create text.uppercase --description "Makes text upper case" --code @uppercase.ts --dry-run',
+    "tools create ./tools/text_uppercase.tool.json",
+  ],
+  async handler(context) {
+    const name = argument(context, "name");
+    const fields = await fieldsOf(context);
+    const isFile = name.endsWith(".tool.json");
+    const base: JsonObject = isFile
+      ? await (await import("../tool-files.ts")).readToolFile(resolve(context.cwd, name))
+      : { name };
+    const tool = { ...base, ...fields, ...(context.has("--disabled") && { enabled: false }) };
+    await show(context, "dynamic.tool.create", { tool, ...dryRun(context) });
+  },
+};
+
+const update: Command = {
+  name: "tools update",
+  summary: "Change a tool; what was there stays as an older revision.",
+  args: [NAME],
+  flags: [
+    ...FIELD_FLAGS,
+    {
+      names: ["--clear"],
+      form: "value",
+      value: "fields",
+      about: "Fields to take away, separated by commas, such as title,inputSchema.",
+    },
+    EXPECTED,
+    DRY_RUN,
+    JSON_FLAG,
+  ],
+  examples: ["tools update text.uppercase --code @uppercase.js", "tools update text.uppercase --clear title"],
+  async handler(context) {
+    const cleared = (context.flag("--clear") ?? "").split(",").map((field) => field.trim()).filter(Boolean); // prettier-ignore
+    const patch = { ...Object.fromEntries(cleared.map((field) => [field, null])), ...(await fieldsOf(context)) };
+    const name = argument(context, "name");
+    await show(context, "dynamic.tool.update", { name, patch, ...expected(context), ...dryRun(context) });
+  },
+};
+
+const remove: Command = {
+  name: "tools delete",
+  summary: "Delete a tool.",
+  args: [NAME],
+  flags: [EXPECTED, JSON_FLAG],
+  examples: ["tools delete text.uppercase"],
+  async handler(context) {
+    await show(context, "dynamic.tool.delete", { name: argument(context, "name"), ...expected(context) });
+  },
+};
+
+const switched = (name: string, summary: string, enabled: boolean): Command => ({
+  name,
+  summary,
+  args: [NAME],
+  flags: [EXPECTED, JSON_FLAG],
+  examples: [`${name} text.uppercase`],
+  async handler(context) {
+    await show(context, "dynamic.tool.enable", { name: argument(context, "name"), enabled, ...expected(context) });
+  },
+});
+
+const history: Command = {
+  name: "tools history",
+  summary: "Show the revisions of a tool, newest first.",
+  args: [NAME],
+  flags: [{ names: ["-n", "--lines"], form: "value", value: "count", about: "How many; 20 by default." }, JSON_FLAG],
+  examples: ["tools history text.uppercase"],
+  async handler(context) {
+    const limit = wholeNumber(context.flag("-n") ?? "20", "-n", 1);
+    const { data } = await operate(context, "dynamic.tool.history", { name: argument(context, "name"), limit });
+    if (context.isJson) return context.terminal.out(json(data));
+    const rows = objects(data["revisions"]).map((each) =>
+      ["revision", "at", "author", "change"].map((field) => String(each[field] ?? "")),
+    );
+    context.terminal.out(table(["revision", "at", "author", "change"], rows));
+  },
+};
+
+const rollback: Command = {
+  name: "tools rollback",
+  summary: "Bring back what a tool was at an earlier revision, as a new revision.",
+  args: [NAME, { name: "revision", about: "The revision to bring back." }],
+  flags: [EXPECTED, JSON_FLAG],
+  examples: ["tools rollback text.uppercase 3"],
+  async handler(context) {
+    const revision = wholeNumber(argument(context, "revision"), "revision", 1);
+    await show(context, "dynamic.tool.rollback", { name: argument(context, "name"), revision, ...expected(context) });
+  },
+};
+
+export const TOOL_COMMANDS: readonly Command[] = [
+  list,
+  get,
+  create,
+  update,
+  remove,
+  switched("tools enable", "List a tool and let it be called.", true),
+  switched("tools disable", "Keep a tool, but neither list it nor let it be called.", false),
+  history,
+  rollback,
+];
+
+/** Every page of a list. */
+export async function allTools(context: CommandContext, query: JsonObject): Promise<JsonObject[]> {
+  const found: JsonObject[] = [];
+  for (let cursor: string | undefined; ;) {
+    const { data } = await operate(context, "dynamic.tool.list", { ...query, ...(cursor !== undefined && { cursor }) });
+    found.push(...objects(data["tools"]));
+    const next = data["nextCursor"];
+    if (typeof next !== "string" || next === cursor) return found;
+    cursor = next;
+  }
+}
+
+/** @throws TOOL_NOT_FOUND */
+export async function getTool(context: CommandContext, name: string, revision?: number): Promise<JsonObject> {
+  const { data } = await operate(context, "dynamic.tool.get", { name, ...(revision !== undefined && { revision }) });
+  const tool = data["tool"];
+  return isJsonObject(tool) ? tool : data;
+}
+
+export async function findTool(context: CommandContext, name: string): Promise<JsonObject | undefined> {
+  try {
+    return await getTool(context, name);
+  } catch (error) {
+    if (hasCode(error, "TOOL_NOT_FOUND")) return undefined;
+    throw error;
+  }
+}
+
+/** Runs an operation and prints what it says. */
+async function show(context: CommandContext, operation: string, args: JsonObject): Promise<void> {
+  const { text, data } = await operate(context, operation, args);
+  context.terminal.out(context.isJson ? json(data) : safe(text));
+}
+
+async function fieldsOf(context: CommandContext): Promise<JsonObject> {
+  const found: JsonObject = {};
+  for (const { names, field, reads } of FIELD_FLAGS) {
+    const [flag = ""] = names;
+    const given = context.flag(flag);
+    if (given === undefined) continue;
+    if (reads === "number") found[field] = wholeNumber(given, flag, 1);
+    else if (reads === "json") found[field] = parseJson(await readValue(context, given), flag);
+    else found[field] = field === "code" ? await readValue(context, given) : given;
+    if (field === "code" && /^@.*\.ts$/.test(given)) found["language"] = "ts";
+  }
+  const language = context.flag("--language");
+  return language === undefined ? found : { ...found, language };
+}
+
+const dryRun = (context: CommandContext) => (context.has("--dry-run") ? { dryRun: true } : {});
+
+function expected(context: CommandContext): JsonObject {
+  const given = context.flag("--expected-revision");
+  return given === undefined ? {} : { expectedRevision: wholeNumber(given, "--expected-revision", 1) };
+}
+
+export function objects(value: unknown): JsonObject[] {
+  return Array.isArray(value) ? value.filter(isJsonObject) : [];
+}

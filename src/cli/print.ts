@@ -1,0 +1,32 @@
+/**
+ * Rows under a heading, columns as wide as they need to be. The last column takes what is left and is cut, so that a
+ * row stays one line; programs use `--json`.
+ */
+export function table(head: readonly string[], rows: readonly (readonly string[])[], width = 120): string {
+  const all = [head, ...rows].map((row) => row.map(oneLine));
+  const widths = head.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)));
+  return all
+    .map((row) => {
+      const cells = row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)));
+      return clip(cells.join("  ").trimEnd(), width);
+    })
+    .join("\n");
+}
+
+export function clip(text: string, chars: number): string {
+  return text.length <= chars ? text : `${text.slice(0, Math.max(0, chars - 3))}...`;
+}
+
+/** What others wrote is shown without control characters, so that it cannot move the cursor or colour the screen. */
+export function oneLine(text: string): string {
+  return safe(text).replace(/\s+/g, " ").trim();
+}
+
+/** Keeps tabs and newlines. */
+export function safe(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n]/gu, "");
+}
+
+export function json(value: unknown): string {
+  return JSON.stringify(value, undefined, 2) ?? "null";
+}

@@ -1,0 +1,42 @@
+import { ERRORS } from "../core/errors.ts";
+
+/** The parts of `process` that decide when it ends. */
+export type StoppableProcess = Pick<NodeJS.Process, "on" | "exit"> & {
+  stdout: Pick<NodeJS.WriteStream, "on">;
+  stderr: Pick<NodeJS.WriteStream, "on" | "write">;
+};
+
+const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+
+/**
+ * Watches for the end: a first signal asks to stop, a second one ends at once (128 + its number, as shells count).
+ * A reader that goes away (EPIPE on stdout) asks to stop too. What nobody caught ends with 70 and its stack on stderr.
+ *
+ * @returns a promise that resolves when the program should stop
+ */
+export function watchForStop(process: StoppableProcess): Promise<void> {
+  return new Promise((resolve) => {
+    let isStopping = false;
+    for (const [name, number] of Object.entries(SIGNALS)) {
+      process.on(name as keyof typeof SIGNALS, () => {
+        if (isStopping) process.exit(128 + number);
+        isStopping = true;
+        resolve();
+      });
+    }
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+      if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") return broken(error);
+      resolve();
+    });
+    // There is nobody left to tell.
+    process.stderr.on("error", () => {});
+    process.on("uncaughtException", broken);
+    process.on("unhandledRejection", broken);
+
+    function broken(error: unknown): void {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      process.stderr.write(`dynamic-mcp: a fault of ours: ${text}\n`);
+      process.exit(ERRORS.INTERNAL.exit);
+    }
+  });
+}

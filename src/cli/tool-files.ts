@@ -1,0 +1,127 @@
+import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { DynamicMcpError } from "../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import { LIMITS } from "../core/limits.ts";
+import { wireName } from "../core/names.ts";
+import { parseJson, readText } from "./values.ts";
+
+/**
+ * Tools as files that live well in git: for each tool `<name>.tool.json` with what is said about it, and `<name>.js`
+ * or `<name>.ts` with its code, byte for byte, so that a change of code is a change of lines of code. Names of files
+ * are the names on the wire. Fields have one order, and those at their default are left out.
+ */
+
+const SUFFIX = ".tool.json";
+const FIELDS = [
+  "name",
+  "title",
+  "description",
+  "enabled",
+  "timeoutMs",
+  "image",
+  "dependencies",
+  "annotations",
+  "inputSchema",
+  "outputSchema",
+  "examples",
+] as const;
+
+/** What an author may leave out, as `tools create` fills it in. */
+const DEFAULTS: JsonObject = {
+  enabled: true,
+  timeoutMs: LIMITS.timeoutMs.default,
+  image: "node:lts-slim",
+  dependencies: [],
+  examples: [],
+};
+
+/** A tool as its author wrote it: the arguments of `dynamic.tool.create`. */
+export type Definition = JsonObject & { name: string; code: string };
+
+/** Also takes what `dynamic.tool.get` answers; what the store added is left out. */
+export function toDefinition(tool: JsonObject): Definition {
+  const found: JsonObject = {};
+  for (const field of [...FIELDS, "language", "code"]) {
+    const value = tool[field];
+    if (value !== undefined && value !== null) found[field] = value;
+  }
+  return found as Definition;
+}
+
+/** Two definitions that mean the same tool. */
+export function isSame(one: Definition, other: Definition): boolean {
+  return canonical(withDefaults(one)) === canonical(withDefaults(other));
+}
+
+/** @returns names of the files and what they hold */
+export function toFiles(tool: Definition): { name: string; text: string }[] {
+  const base = wireName(tool.name);
+  const codeFile = `${base}.${tool["language"] === "ts" ? "ts" : "js"}`;
+  const said: JsonObject = {};
+  for (const field of FIELDS) {
+    const value = tool[field];
+    if (value === undefined || canonical(value) === canonical(DEFAULTS[field] ?? null)) continue;
+    said[field] = value;
+  }
+  return [
+    { name: `${base}${SUFFIX}`, text: `${JSON.stringify({ ...said, codeFile }, undefined, 2)}\n` },
+    { name: codeFile, text: tool.code },
+  ];
+}
+
+export async function writeTools(folder: string, tools: readonly Definition[]): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  for (const { name, text } of tools.flatMap(toFiles)) await writeFile(join(folder, name), text);
+}
+
+/** All tools of a folder, in the order of their names; or those of an older `tools.json`. */
+export async function readTools(path: string): Promise<Definition[]> {
+  if (path.endsWith(SUFFIX)) return [await readToolFile(path)];
+  if (path.endsWith(".json")) return olderTools(parseJson(await readText(path), path), path);
+  const names = await readdir(path).catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} cannot be read: ${reason}`, { cause });
+  });
+  const files = names.filter((name) => name.endsWith(SUFFIX)).toSorted();
+  if (files.length === 0) {
+    throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} holds no tools: there is no file named <name>${SUFFIX}`);
+  }
+  return await Promise.all(files.map((name) => readToolFile(join(path, name))));
+}
+
+/** @param path of a `<name>.tool.json`; its code is in `code`, or in the file beside it that `codeFile` names */
+export async function readToolFile(path: string): Promise<Definition> {
+  const said = parseJson(await readText(path), path);
+  if (!isJsonObject(said)) throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} has to hold a JSON object`);
+  const { codeFile, $schema: _, ...tool } = said;
+  if (typeof tool["code"] === "string") return tool as Definition;
+  const name = typeof codeFile === "string" ? codeFile : `${basename(path, SUFFIX)}.js`;
+  if (basename(name) !== name) {
+    throw new DynamicMcpError(
+      "INVALID_ARGUMENTS",
+      `${path}: codeFile has to be a file in the same folder, not ${name}`,
+    );
+  }
+  const code = await readText(join(path, "..", name));
+  const language = name.endsWith(".ts") ? { language: "ts" } : {};
+  return { ...language, ...tool, code } as Definition;
+}
+
+/** `{ "version": 1, "tools": [...] }` of the older dynamic-mcp; revisions and times are left behind. */
+function olderTools(content: Json, path: string): Definition[] {
+  const tools = isJsonObject(content) ? content["tools"] : undefined;
+  if (Array.isArray(tools)) return tools.filter(isJsonObject).map(toDefinition);
+  throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} is not a tools.json: it has no list "tools"; a single tool is a file <name>${SUFFIX}`); // prettier-ignore
+}
+
+function withDefaults(tool: Definition): JsonObject {
+  return { ...DEFAULTS, language: "js", ...toDefinition(tool) };
+}
+
+/** JSON text with keys in one order, for comparing. */
+function canonical(value: Json): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    isJsonObject(each) ? Object.fromEntries(Object.entries(each).toSorted(([a], [b]) => (a < b ? -1 : 1))) : each,
+  );
+}
