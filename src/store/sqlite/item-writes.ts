@@ -42,15 +42,7 @@ export interface ItemRemoval {
 
 export function createItem(run: Run, item: NewItem): ItemRow {
   refuseTakenName(run, item, item.place, item.name, item.key);
-  if (item.max !== null) {
-    const row = run("SELECT count(*) AS live FROM items WHERE kind = ? AND removed_at IS NULL", item.kind)[0];
-    if (Number(row?.["live"]) >= item.max)
-      throw new DynamicMcpError(
-        "TOOL_LIMIT",
-        `there are already ${item.max} items of the kind ${item.kind}, the most that this server keeps; delete one first`,
-        { data: { max: item.max } },
-      );
-  }
+  if (item.max !== null) refuseAboveLimit(run, item.kind, item.max);
   run(
     `INSERT INTO items
        (id, kind, name, key, reach, owner, session, place, revision, is_enabled, created_at, updated_at, summary)
@@ -72,6 +64,18 @@ export function createItem(run: Run, item: NewItem): ItemRow {
   addRevision(run, row, item.body, item.digest, item.write);
   tell(run, row, "put");
   return row;
+}
+
+/** Rows are numbered from 1 and kept when an item is removed, so the highest number is quickly enough known to be fine. */
+function refuseAboveLimit(run: Run, kind: string, max: number): void {
+  if (Number(run("SELECT max(rowid) AS n FROM items")[0]?.["n"] ?? 0) < max) return;
+  const row = run("SELECT count(*) AS live FROM items WHERE kind = ? AND removed_at IS NULL", kind)[0];
+  if (Number(row?.["live"]) < max) return;
+  throw new DynamicMcpError(
+    "TOOL_LIMIT",
+    `there are already ${max} items of the kind ${kind}, the most that this server keeps; delete one first`,
+    { data: { max } },
+  );
 }
 
 export function updateItem(
