@@ -1,0 +1,139 @@
+import type { Deadline } from "../core/deadline.ts";
+import { DynamicMcpError } from "../core/errors.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import { Paused } from "../core/pause.ts";
+import { LOG_LEVELS, type Ask, type CallIo, type ClientCan } from "../core/source.ts";
+import type { Exchange } from "./exchange.ts";
+import { invalidParams } from "./protocol.ts";
+import type { Answers } from "./request-state.ts";
+
+/** What a run may ask and tell its client, with the answers that came so far. */
+export interface ServerIo extends CallIo {
+  readonly answers: Answers;
+  /** The last question that this client cannot be asked, if there was one. */
+  readonly refused: DynamicMcpError | undefined;
+}
+
+/**
+ * The {@link CallIo} of a request.
+ *
+ * Older era: a question is a request on the stream of the call, and the clock stands still meanwhile. 2026-07-28: what
+ * is not answered yet ends the run ({@link Paused}); the client comes back with the answers.
+ */
+export function createIo(exchange: Exchange, deadline: Deadline, answers: Answers): ServerIo {
+  const { can, lane, era } = exchange;
+  const token = progressToken(exchange.params);
+  let progressed = -Infinity;
+  let refused: DynamicMcpError | undefined;
+
+  async function ask(asks: Record<string, Ask>): Promise<Answers> {
+    const missing = missingCapabilities(Object.values(asks), can);
+    if (missing) throw (refused = missing);
+    const open = Object.entries(asks).filter(([key, each]) => !hasAnswer(answers, key, each));
+    if (open.length > 0) {
+      if (era === "modern") throw new Paused(Object.fromEntries(open));
+      await askNow(Object.fromEntries(open), exchange, deadline, answers);
+    }
+    return Object.fromEntries(Object.keys(asks).map((key) => [key, answers[key] ?? {}]));
+  }
+
+  return {
+    can,
+    answers,
+    get refused() {
+      return refused;
+    },
+    ask,
+    progress(progress, total, message) {
+      if (token === undefined || !(progress > progressed)) return;
+      progressed = progress;
+      lane.notify("notifications/progress", {
+        progressToken: token,
+        progress,
+        ...(total === undefined ? {} : { total }),
+        ...(message === undefined ? {} : { message }),
+      });
+    },
+    log(level, data, logger) {
+      const from = exchange.logLevel;
+      if (from === undefined || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(from)) return;
+      lane.notify("notifications/message", { level, ...(logger === undefined ? {} : { logger }), data });
+    },
+  };
+}
+
+/** Asks a client of the older era everything at once and keeps the answers in `answers`. */
+export async function askNow(
+  asks: Record<string, Ask>,
+  exchange: Exchange,
+  deadline: Deadline,
+  answers: Answers,
+): Promise<void> {
+  const resume = deadline.pause();
+  try {
+    await Promise.all(
+      Object.entries(asks).map(async ([key, { method, params }]) => {
+        const answer = await exchange.lane.ask(method, params ?? {}, deadline);
+        if (!fits(method, answer)) {
+          throw new DynamicMcpError("INVALID_REQUEST", `the client's answer to ${method} is not one`);
+        }
+        answers[key] = answer;
+      }),
+    );
+  } finally {
+    resume();
+  }
+}
+
+/**
+ * The answers that came with a request of 2026-07-28, by the keys of the questions.
+ *
+ * @throws ProtocolError -32602 when they are not an object of objects
+ */
+export function readInputResponses(params: JsonObject): Answers {
+  const given = params["inputResponses"];
+  if (given === undefined) return {};
+  if (!isJsonObject(given)) throw invalidParams("`inputResponses` must be an object");
+  for (const [key, answer] of Object.entries(given)) {
+    if (!isJsonObject(answer)) throw invalidParams(`the answer to ${JSON.stringify(key)} must be an object`);
+  }
+  return given as Answers;
+}
+
+/** An answer of the wrong shape is as good as none: the question is asked again. */
+function hasAnswer(answers: Answers, key: string, { method }: Ask): boolean {
+  return Object.hasOwn(answers, key) && fits(method, answers[key]);
+}
+
+function fits(method: Ask["method"], answer: Json | undefined): boolean {
+  if (!isJsonObject(answer)) return false;
+  switch (method) {
+    case "elicitation/create":
+      return ["accept", "decline", "cancel"].includes(String(answer["action"]));
+    case "sampling/createMessage":
+      return typeof answer["role"] === "string" && typeof answer["content"] === "object" && answer["content"] !== null;
+    case "roots/list":
+      return Array.isArray(answer["roots"]);
+  }
+}
+
+function missingCapabilities(asks: Ask[], can: ClientCan): DynamicMcpError | undefined {
+  const required: JsonObject = {};
+  for (const { method, params } of asks) {
+    if (method === "roots/list" && !can.roots) required["roots"] = {};
+    if (method === "sampling/createMessage" && !can.sampling) required["sampling"] = {};
+    if (method !== "elicitation/create") continue;
+    const isUrl = params["mode"] === "url";
+    if (!(isUrl ? can.elicitUrl : can.elicitForm)) required["elicitation"] = isUrl ? { url: {} } : { form: {} };
+  }
+  const names = Object.keys(required);
+  if (names.length === 0) return undefined;
+  const message = `this needs a client that declares ${names.join(" and ")}; this one did not`;
+  return new DynamicMcpError("CAPABILITY_MISSING", message, { data: { requiredCapabilities: required } });
+}
+
+function progressToken(params: JsonObject): string | number | undefined {
+  const meta = params["_meta"];
+  const token = isJsonObject(meta) ? meta["progressToken"] : undefined;
+  return typeof token === "string" || typeof token === "number" ? token : undefined;
+}

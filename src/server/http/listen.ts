@@ -1,0 +1,191 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { DynamicMcpError, hasCode } from "../../core/errors.ts";
+import type { Logger } from "../../core/source.ts";
+import { errorReply } from "../json-rpc.ts";
+import type { Notices } from "../notices.ts";
+import { namesModernEra, ProtocolError, RPC } from "../protocol.ts";
+import type { HttpListener, ServerOptions, ServerParts } from "../server.ts";
+import { toWire } from "../wire-errors.ts";
+import { readBody } from "./body.ts";
+import { createGate, readAccept } from "./checks.ts";
+import { createPostHandler, Failed, headerOf, sessionOf, type PostParts } from "./post.ts";
+import { noticeOutlet, sendEmpty, sendReply, sendText } from "./post-reply.ts";
+import { createStreams } from "./streams.ts";
+
+export interface ListenParts extends Omit<PostParts, "streams" | "orphanMs"> {
+  notices: Notices;
+  identify: ServerParts["identify"];
+  isReady: ServerParts["isReady"];
+  options: ServerOptions;
+  log: Logger;
+}
+
+/** A request id that a client or proxy sends along is kept when it is harmless. */
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+/** For the answers of runs that were ended. */
+const LAST_WORDS_MS = 1_000;
+const ALLOWED = ["allow", "GET, POST, DELETE"];
+
+/**
+ * The HTTP front: plain `node:http`, no framework, one pass from the socket to the line and back.
+ *
+ * @throws ADDRESS_IN_USE
+ */
+export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
+  const { options, log, channels, notices } = parts;
+  const gate = createGate(options.host, options.allowedHosts, options.allowedOrigins);
+  const streams = createStreams(options.keepAliveMs);
+  const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
+  const prefix = Math.random().toString(36).slice(2, 8);
+  const answering = new Set<ServerResponse>();
+  let counted = 0;
+  let isClosing = false;
+  let onIdle: (() => void) | undefined;
+
+  async function route(
+    request: IncomingMessage,
+    response: ServerResponse,
+    headers: readonly string[],
+    requestId: string,
+  ) {
+    const { method, url = "/" } = request;
+    const query = url.indexOf("?");
+    const path = query < 0 ? url : url.slice(0, query);
+    if (path !== options.path) return health(path, request, response, headers);
+    const refusal = gate.refusal(request.headers.host, request.headers.origin);
+    if (refusal) throw new ProtocolError(RPC.invalidRequest, refusal, { status: 403 });
+    if (isClosing) throw new DynamicMcpError("SHUTTING_DOWN", "the server is stopping; connect again in a moment");
+    const identified = parts.identify(request.headers);
+    const principal = identified instanceof Promise ? await identified : identified;
+    if (method === "POST") {
+      if (!isJson(request.headers["content-type"])) {
+        throw new ProtocolError(RPC.invalidRequest, "the Content-Type must be application/json", { status: 415 });
+      }
+      const { json, sse } = readAccept(request.headers.accept);
+      if (!json && !sse) {
+        throw new ProtocolError(RPC.invalidRequest, "Accept must take application/json and text/event-stream", {
+          status: 406,
+        });
+      }
+      const body = parse(await readBody(request, options.maxBodyBytes));
+      return post({ request, response, body, principal, requestId, headers });
+    }
+    const version = headerOf({ request })("mcp-protocol-version");
+    const isModern = version !== undefined && namesModernEra(version);
+    if (isModern || (method !== "GET" && method !== "DELETE")) return sendEmpty(response, 405, [...headers, ...(isModern ? ["allow", "POST"] : ALLOWED)]); // prettier-ignore
+    const channel = await sessionOf({ request, principal }, channels);
+    if (method === "DELETE") {
+      await channels.end(channel);
+      return sendEmpty(response, 200, headers);
+    }
+    if (!readAccept(request.headers.accept).sse) {
+      throw new ProtocolError(RPC.invalidRequest, "Accept must take text/event-stream", { status: 406 });
+    }
+    const stream = streams.open(response, headers);
+    const outlet = noticeOutlet(stream);
+    const end = notices.follow(channel.caller, (uri) => channel.subscriptions.has(uri), outlet);
+    response.once("close", channel.openStream(outlet, end));
+  }
+
+  async function health(path: string, request: IncomingMessage, response: ServerResponse, headers: readonly string[]) {
+    const isRead = request.method === "GET" || request.method === "HEAD";
+    if (path === "/livez" && isRead) return sendText(response, 200, '{"status":"ok"}', headers);
+    if (path === "/readyz" && isRead) {
+      const problem = isClosing ? "stopping" : await parts.isReady?.();
+      return sendText(response, problem ? 503 : 200, JSON.stringify(problem ? { status: "not ready", problem } : { status: "ok" }), headers); // prettier-ignore
+    }
+    return sendText(response, 404, '{"error":"there is nothing at this path"}', headers);
+  }
+
+  function fail(error: unknown, request: IncomingMessage, response: ServerResponse, headers: readonly string[]): void {
+    const [cause, id, era] =
+      error instanceof Failed ? [error.cause, error.id, error.era] : [error, null, "legacy" as const];
+    if (hasCode(cause, "CANCELLED") && request.destroyed) return void response.destroy();
+    const { error: shown, status } = toWire(cause, era, log);
+    const more: string[] = [];
+    if (status === 401) more.push("www-authenticate", 'Bearer realm="dynamic-mcp"');
+    if (status === 503) more.push("retry-after", "5");
+    // The rest of a body that nobody wants to read cannot be told from the next request.
+    const isUnread = !request.complete && request.method === "POST";
+    if (isUnread || isClosing) more.push("connection", "close");
+    if (response.headersSent) return void response.destroy();
+    sendReply(response, errorReply(id, shown, hasCode(cause, "TOO_LARGE") ? 413 : status), [...headers, ...more]);
+  }
+
+  const server = createServer({ keepAlive: true, noDelay: true }, (request, response) => {
+    const given = request.headers["x-request-id"];
+    const requestId =
+      typeof given === "string" && REQUEST_ID.test(given) ? given : `${prefix}-${(++counted).toString(36)}`;
+    const headers = ["x-request-id", requestId];
+    answering.add(response);
+    response.once("close", () => {
+      answering.delete(response);
+      if (answering.size === 0) onIdle?.();
+    });
+    route(request, response, headers, requestId).catch((error: unknown) => fail(error, request, response, headers));
+  });
+  server.keepAliveTimeout = 60_000;
+  await listen(server, options);
+  const { port } = server.address() as AddressInfo;
+  server.on("error", (error) => log.error({ err: error }, "the HTTP listener failed"));
+
+  /** Until every request has been answered, at most `waitMs`. */
+  async function idle(waitMs: number): Promise<void> {
+    if (answering.size === 0) return;
+    await new Promise<void>((done) => {
+      const timer = setTimeout(done, waitMs);
+      onIdle = () => {
+        clearTimeout(timer);
+        done();
+      };
+    });
+  }
+
+  async function close(graceMs = options.shutdownGraceMs): Promise<void> {
+    if (isClosing) return;
+    isClosing = true;
+    const closed = new Promise<void>((done) => server.close(() => done()));
+    server.closeIdleConnections();
+    // Streams of notices end at once, with their last message; calls get the grace time.
+    notices.close();
+    for (const channel of channels.all()) channel.stream?.finish();
+    await idle(graceMs);
+    parts.answer.endAll();
+    await idle(LAST_WORDS_MS);
+    streams.close();
+    server.closeAllConnections();
+    await closed;
+  }
+
+  const shown = options.host.includes(":") ? `[${options.host.replace(/^\[|\]$/g, "")}]` : options.host;
+  return { url: `http://${shown}:${port}${options.path}`, port, close };
+}
+
+function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once("error", (cause: NodeJS.ErrnoException) => {
+      if (cause.code === "EADDRINUSE") {
+        reject(new DynamicMcpError("ADDRESS_IN_USE", `port ${port} of ${host} is taken; choose another`, { data: { host, port }, cause })); // prettier-ignore
+      } else if (cause.code === "EACCES" || cause.code === "EADDRNOTAVAIL" || cause.code === "ENOTFOUND") {
+        reject(new DynamicMcpError("CONFIG_INVALID", `cannot listen on ${host}:${port} (${cause.code})`, { data: { host, port }, cause })); // prettier-ignore
+      } else reject(cause);
+    });
+    server.listen(port, host.replace(/^\[|\]$/g, ""), () => {
+      server.removeAllListeners("error");
+      resolve();
+    });
+  });
+}
+
+function parse(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString("utf8"));
+  } catch {
+    throw new ProtocolError(RPC.parseError, "the body is not valid JSON", { status: 400 });
+  }
+}
+
+function isJson(contentType: string | undefined): boolean {
+  return contentType === "application/json" || /^application\/json\s*(;|$)/i.test(contentType ?? "");
+}

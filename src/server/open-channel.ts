@@ -1,0 +1,101 @@
+import type { Caller, Principal } from "../core/caller.ts";
+import type { ClientCan, LogLevel } from "../core/source.ts";
+import { ClientAsks } from "./client-asks.ts";
+import type { NoticeOutlet } from "./exchange.ts";
+import type { Flight } from "./flight.ts";
+import type { RequestId } from "./json-rpc.ts";
+
+/** Sent to a client that has not set a level. */
+const DEFAULT_LOG_LEVEL: LogLevel = "info";
+
+/**
+ * A client of the older era, in this process: an HTTP session or a stdio pipe. Everything that an idle one does not
+ * need is made when it is needed first: there may be thousands.
+ */
+export class OpenChannel {
+  readonly id: string;
+  readonly version: string;
+  readonly can: ClientCan;
+  readonly caller: Caller;
+  logLevel: LogLevel = DEFAULT_LOG_LEVEL;
+  /** Milliseconds since the epoch. */
+  expiresAt = Infinity;
+  /** When its row was last moved forward or looked at; milliseconds since the epoch. */
+  touchedAt = 0;
+  /** False when the store could not take it: then it lives in this process only. */
+  isStored = false;
+  #stream: { outlet: NoticeOutlet; end: () => void } | undefined;
+  #subscriptions: Set<string> | undefined;
+  #flights: Map<RequestId, Flight> | undefined;
+  #asks: ClientAsks | undefined;
+
+  constructor(id: string, principal: Principal, version: string, can: ClientCan, client: Caller["client"]) {
+    this.id = id;
+    this.version = version;
+    this.can = can;
+    this.caller = client ? { principal, channel: id, client } : { principal, channel: id };
+  }
+
+  get subscriptions(): ReadonlySet<string> {
+    return this.#subscriptions ?? NONE;
+  }
+
+  set subscriptions(uris: Iterable<string>) {
+    const set = new Set(uris);
+    this.#subscriptions = set.size > 0 ? set : undefined;
+  }
+
+  get asks(): ClientAsks {
+    return (this.#asks ??= new ClientAsks());
+  }
+
+  /** The stream on which notices go to this client, if it opened one. */
+  get stream(): NoticeOutlet | undefined {
+    return this.#stream?.outlet;
+  }
+
+  /** The newest stream wins: a client that comes back may come before its old connection is seen to be dead. */
+  openStream(outlet: NoticeOutlet, end: () => void): () => void {
+    this.#stream?.end();
+    this.#stream?.outlet.finish();
+    const stream = { outlet, end };
+    this.#stream = stream;
+    return () => {
+      end();
+      if (this.#stream === stream) this.#stream = undefined;
+    };
+  }
+
+  /** @returns false when the id is in use */
+  take(id: RequestId, flight: Flight): boolean {
+    const flights = (this.#flights ??= new Map<RequestId, Flight>());
+    if (flights.has(id)) return false;
+    flights.set(id, flight);
+    return true;
+  }
+
+  flight(id: RequestId): Flight | undefined {
+    return this.#flights?.get(id);
+  }
+
+  land(id: RequestId): void {
+    this.#flights?.delete(id);
+    if (this.#flights?.size === 0) this.#flights = undefined;
+  }
+
+  /** Running requests. */
+  flights(): readonly Flight[] {
+    return [...(this.#flights?.values() ?? [])];
+  }
+
+  /** The client is gone: its runs end, its questions are off, its stream closes. */
+  close(): void {
+    this.#asks?.close();
+    for (const flight of this.flights()) flight.end("client");
+    this.#stream?.end();
+    this.#stream?.outlet.finish();
+    this.#stream = undefined;
+  }
+}
+
+const NONE: ReadonlySet<string> = new Set();

@@ -1,0 +1,102 @@
+import type { ClientCan } from "../core/source.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+
+/*
+ * The words of the Model Context Protocol that both eras need. Numbers of errors are the specification's; we mint none.
+ * `legacy` is every revision up to 2025-11-25 (`initialize`, sessions), `modern` is 2026-07-28 (no state between
+ * requests).
+ */
+
+export type Era = "legacy" | "modern";
+
+/** Newest first: an unknown version in `initialize` is answered with the first. */
+export const LEGACY_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
+export const MODERN_VERSIONS = ["2026-07-28"] as const;
+const BATCHING = new Set<string>(["2025-03-26", "2024-11-05"]);
+
+export function isLegacyVersion(version: string): boolean {
+  return (LEGACY_VERSIONS as readonly string[]).includes(version);
+}
+
+export function isModernVersion(version: string): boolean {
+  return (MODERN_VERSIONS as readonly string[]).includes(version);
+}
+
+/** Dates compare as texts, so that a revision which is newer than this program is still told from an older one. */
+export function namesModernEra(version: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(version) && version >= MODERN_VERSIONS[0];
+}
+
+/** JSON-RPC batches came with 2024-11-05 and left with 2025-06-18. */
+export function allowsBatches(version: string): boolean {
+  return BATCHING.has(version);
+}
+
+/** Keys of `_meta` in 2026-07-28. */
+export const META = {
+  protocolVersion: "io.modelcontextprotocol/protocolVersion",
+  clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
+  clientInfo: "io.modelcontextprotocol/clientInfo",
+  logLevel: "io.modelcontextprotocol/logLevel",
+  serverInfo: "io.modelcontextprotocol/serverInfo",
+  subscriptionId: "io.modelcontextprotocol/subscriptionId",
+} as const;
+
+export const RPC = {
+  parseError: -32700,
+  invalidRequest: -32600,
+  methodNotFound: -32601,
+  invalidParams: -32602,
+  internalError: -32603,
+  /** Revisions before 2026-07-28 only. */
+  resourceNotFound: -32002,
+  headerMismatch: -32020,
+  missingCapability: -32021,
+  unsupportedVersion: -32022,
+} as const;
+
+/** A fault of the client against the protocol itself, with the answer that the specification asks for. */
+export class ProtocolError extends Error {
+  override readonly name = "ProtocolError";
+  readonly number: number;
+  /** Over HTTP. */
+  readonly status: number;
+  readonly data: JsonObject | undefined;
+
+  constructor(number: number, message: string, options: { status?: number; data?: JsonObject } = {}) {
+    super(message);
+    this.number = number;
+    this.status = options.status ?? 200;
+    this.data = options.data;
+  }
+}
+
+export function invalidParams(message: string, data?: JsonObject): ProtocolError {
+  return new ProtocolError(RPC.invalidParams, message, data ? { data } : {});
+}
+
+const NO_ANSWERS: ClientCan = Object.freeze({ elicitForm: false, elicitUrl: false, sampling: false, roots: false });
+/** All sixteen that exist, so that a thousand channels share them. */
+const CAN = new Map<number, ClientCan>([[0, NO_ANSWERS]]);
+
+/** What declared client capabilities allow us to ask for. An empty `elicitation` means forms (SEP-1036). */
+export function readCan(capabilities: Json | undefined): ClientCan {
+  if (!isJsonObject(capabilities)) return NO_ANSWERS;
+  const { elicitation, sampling, roots } = capabilities;
+  const url = isJsonObject(elicitation) && isJsonObject(elicitation["url"]);
+  const form = isJsonObject(elicitation) && (isJsonObject(elicitation["form"]) || !url);
+  const bits = (form ? 1 : 0) | (url ? 2 : 0) | (isJsonObject(sampling) ? 4 : 0) | (isJsonObject(roots) ? 8 : 0);
+  let can = CAN.get(bits);
+  if (!can) {
+    can = Object.freeze({ elicitForm: form, elicitUrl: url, sampling: (bits & 4) > 0, roots: (bits & 8) > 0 });
+    CAN.set(bits, can);
+  }
+  return can;
+}
+
+/** `clientInfo` as far as we use it; texts are cut so that nobody fills our log with them. */
+export function readClient(info: Json | undefined): { name: string; version: string } | undefined {
+  if (!isJsonObject(info) || typeof info["name"] !== "string") return undefined;
+  const version = typeof info["version"] === "string" ? info["version"] : "";
+  return { name: info["name"].slice(0, 200), version: version.slice(0, 100) };
+}

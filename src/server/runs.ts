@@ -1,0 +1,113 @@
+import type { Calls } from "../calls/calls.ts";
+import type { CallEnd, Wanted } from "../core/call.ts";
+import { Deadline } from "../core/deadline.ts";
+import { DynamicMcpError } from "../core/errors.ts";
+import type { AnyResult } from "../core/item.ts";
+import type { Ask } from "../core/source.ts";
+import { askNow, createIo, readInputResponses, type ServerIo } from "./asks.ts";
+import type { Exchange } from "./exchange.ts";
+import type { Lists } from "./lists.ts";
+import { invalidParams } from "./protocol.ts";
+import type { Answers, Binding, RequestStates } from "./request-state.ts";
+import { forLegacy } from "./results.ts";
+import { READ_WANTED, type RunMethod } from "./wanted.ts";
+
+/** Rounds of questions that a run of the older era may take when its Source pauses instead of asking. */
+const MAX_ROUNDS = 8;
+
+/** Answers the methods that run something: hands them to the line and shapes what comes back for the era. */
+export function createRuns({
+  calls,
+  lists,
+  states,
+  callTimeoutMs,
+}: {
+  calls: Calls;
+  lists: Lists;
+  states: () => Promise<RequestStates>;
+  callTimeoutMs: number;
+}) {
+  async function attempt(
+    exchange: Exchange,
+    wanted: Wanted,
+    answers: Answers,
+  ): Promise<{ end: CallEnd; io: ServerIo }> {
+    const deadline = new Deadline(callTimeoutMs);
+    exchange.flight.attach(deadline);
+    const io = createIo(exchange, deadline, answers);
+    const { caller, requestId } = exchange;
+    try {
+      const end = await calls.call({ wanted, caller, io, deadline, consumer: "model", requestId });
+      return { end, io };
+    } finally {
+      deadline.close();
+    }
+  }
+
+  async function runModern(exchange: Exchange, wanted: Wanted): Promise<object> {
+    const { params, caller, method } = exchange;
+    const binding: Binding = { principal: caller.principal.id, method, params };
+    const answers = await readAnswers(exchange, binding);
+    const { end, io } = await attempt(exchange, wanted, answers);
+    if (end.state === "paused") {
+      const requestState = (await states()).write(binding, answers);
+      return { resultType: "input_required", inputRequests: asRequests(end.asks), requestState };
+    }
+    // The protocol wants to hear of a missing capability as such, even where a tool has made a result of it.
+    if (end.state === "failed" && end.code === "CAPABILITY_MISSING" && io.refused) throw io.refused;
+    return shaped(end.result, wanted);
+  }
+
+  async function readAnswers({ params, method }: Exchange, binding: Binding): Promise<Answers> {
+    const { requestState } = params;
+    if (requestState === undefined && params["inputResponses"] === undefined) return {};
+    if (method === "completion/complete") throw invalidParams("this method asks nothing, so it takes no answers");
+    const given = readInputResponses(params);
+    if (requestState === undefined) return { ...given };
+    if (typeof requestState !== "string") throw invalidParams("`requestState` must be a text");
+    return { ...(await states()).read(binding, requestState), ...given };
+  }
+
+  async function runLegacy(exchange: Exchange, wanted: Wanted): Promise<object> {
+    const answers: Answers = {};
+    for (let round = 0; round < MAX_ROUNDS; round++) {
+      const { end } = await attempt(exchange, wanted, answers);
+      if (end.state !== "paused") return legacyShaped(exchange, wanted, end.result);
+      const waiting = new Deadline(callTimeoutMs);
+      exchange.flight.attach(waiting);
+      try {
+        await askNow(end.asks, exchange, waiting, answers);
+      } finally {
+        waiting.close();
+      }
+    }
+    throw new DynamicMcpError("OVERLOADED", `the run asked more than ${MAX_ROUNDS} rounds of questions`);
+  }
+
+  function legacyShaped({ caller }: Exchange, wanted: Wanted, result: AnyResult): object {
+    const fit = shaped(result, wanted);
+    if (wanted.kind !== "tool" || !("structuredContent" in fit)) return fit;
+    return forLegacy(fit, lists.traitsOf(caller, wanted.name)?.isWrapped ?? false);
+  }
+
+  return {
+    run(exchange: Exchange, method: RunMethod): Promise<object> {
+      const wanted = READ_WANTED[method](exchange.params);
+      return exchange.era === "modern" ? runModern(exchange, wanted) : runLegacy(exchange, wanted);
+    },
+  };
+}
+
+function asRequests(asks: Record<string, Ask>): Record<string, object> {
+  return Object.fromEntries(
+    Object.entries(asks).map(([key, { method, params }]) => [key, { method, params: params ?? {} }]),
+  );
+}
+
+/** At most 100 values may be suggested (server/utilities/completion). */
+function shaped(result: AnyResult, wanted: Wanted): AnyResult {
+  if (wanted.kind !== "completion" || !("completion" in result)) return result;
+  const { values, total, hasMore } = result.completion;
+  if (values.length <= 100) return result;
+  return { completion: { values: values.slice(0, 100), total: total ?? values.length, hasMore: hasMore ?? true } };
+}
