@@ -1,0 +1,152 @@
+import * as z from "zod";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import { LIMITS } from "../core/limits.ts";
+import { TOOL_NAME, TOOL_NAME_RULE } from "../core/names.ts";
+import { once } from "../core/once.ts";
+
+/** An image is a preference of tools without packages: they run wherever their code can. */
+export const DEFAULT_IMAGE = "node:lts-slim";
+
+const IMAGE = /^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$/;
+const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
+
+/** An object of other people's making: kept as it is, never merged into ours. */
+const jsonObject = (description: string) =>
+  z.custom<JsonObject>(isJsonObject, "must be an object").meta({ type: "object", description });
+
+const json = (description: string) => z.custom<Json>((value) => value !== undefined).meta({ description });
+
+const fields = once(() => ({
+  title: z.string().min(1).max(LIMITS.titleChars).describe("Name for people"),
+  description: z
+    .string()
+    .min(1)
+    .max(LIMITS.descriptionChars)
+    .describe("What the tool does and when to use it; models choose by it"),
+  image: z
+    .string()
+    .min(1)
+    .max(LIMITS.imageChars)
+    .regex(IMAGE, "must be the name of a container image")
+    .describe("Container image, for code that needs one; other code runs in the built-in sandbox"),
+  timeoutMs: z
+    .int()
+    .min(LIMITS.timeoutMs.min)
+    .max(LIMITS.timeoutMs.max)
+    .describe(`Time limit of one call, in ms (default ${LIMITS.timeoutMs.default})`),
+  dependencies: z
+    .array(
+      z.strictObject({
+        name: z.string().max(214).regex(PACKAGE_NAME, "must be the name of an npm package"),
+        version: z.string().min(1).max(LIMITS.versionChars),
+      }),
+    )
+    .max(LIMITS.dependencies)
+    .describe("npm packages that the code imports"),
+  code: z
+    .string()
+    .min(1)
+    .max(LIMITS.codeChars)
+    .describe("Body of `async function run(args)`: read `args`, `return` a JSON value, `throw` to fail"),
+  language: z.enum(["js", "ts"]).describe("js (default) or ts"),
+  enabled: z.boolean().describe("false: kept, but not listed and not callable"),
+  inputSchema: jsonObject("JSON Schema 2020-12 of `args`, type object; left out: any object"),
+  outputSchema: jsonObject("JSON Schema 2020-12 of what the code returns"),
+  annotations: z
+    .strictObject({
+      title: z.string().max(LIMITS.titleChars).exactOptional(),
+      readOnlyHint: z.boolean().exactOptional(),
+      destructiveHint: z.boolean().exactOptional(),
+      idempotentHint: z.boolean().exactOptional(),
+      openWorldHint: z.boolean().exactOptional(),
+    })
+    .describe("Hints for clients, as in the MCP specification"),
+  examples: z
+    .array(
+      z.strictObject({
+        args: jsonObject("Arguments to run with"),
+        result: json("What must be returned, compared deeply").exactOptional(),
+      }),
+    )
+    .max(LIMITS.examples)
+    .describe("Run before the tool is accepted: `[{ args, result? }]`"),
+}));
+
+/** A tool as an author writes it. Whether the name may be used, the schemas hold and the code compiles comes later. */
+export const toolDraft = once(() => {
+  const field = fields();
+  return z.strictObject({
+    // Checked in words of its own (INVALID_NAME); the pattern is for the schema that clients see.
+    name: z.string().meta({
+      description: `${TOOL_NAME_RULE}; listed with underscores for dots`,
+      pattern: TOOL_NAME.source,
+    }),
+    title: field.title.exactOptional(),
+    description: field.description,
+    image: field.image.default(DEFAULT_IMAGE),
+    timeoutMs: field.timeoutMs.default(LIMITS.timeoutMs.default),
+    dependencies: field.dependencies.default([]),
+    code: field.code,
+    language: field.language.default("js"),
+    enabled: field.enabled.default(true),
+    inputSchema: field.inputSchema.exactOptional(),
+    outputSchema: field.outputSchema.exactOptional(),
+    annotations: field.annotations.exactOptional(),
+    examples: field.examples.default([]),
+  });
+});
+
+/** Fields to change; null clears what can be left out of a draft, back to its default. */
+export const toolPatch = once(() => {
+  const field = fields();
+  return z.strictObject({
+    title: field.title.nullable().exactOptional(),
+    description: field.description.exactOptional(),
+    image: field.image.nullable().exactOptional(),
+    timeoutMs: field.timeoutMs.nullable().exactOptional(),
+    dependencies: field.dependencies.nullable().exactOptional(),
+    code: field.code.exactOptional(),
+    language: field.language.exactOptional(),
+    enabled: field.enabled.exactOptional(),
+    inputSchema: field.inputSchema.nullable().exactOptional(),
+    outputSchema: field.outputSchema.nullable().exactOptional(),
+    annotations: field.annotations.nullable().exactOptional(),
+    examples: field.examples.nullable().exactOptional(),
+  });
+});
+
+/** One run of code that is not kept. */
+export const runOnceDraft = once(() => {
+  const field = fields();
+  return z.strictObject({
+    code: field.code,
+    args: jsonObject("What the code sees as `args`").default({}),
+    language: field.language.default("js"),
+    timeoutMs: field.timeoutMs.default(LIMITS.timeoutMs.default),
+    image: field.image.exactOptional(),
+    dependencies: field.dependencies.default([]),
+  });
+});
+
+export type ToolDraft = z.output<ReturnType<typeof toolDraft>>;
+export type ToolPatch = z.output<ReturnType<typeof toolPatch>>;
+export type RunOnceDraft = z.output<ReturnType<typeof runOnceDraft>>;
+export type ToolExample = ToolDraft["examples"][number];
+
+/** @returns the draft with the patch's fields; the name never changes */
+export function patched(draft: ToolDraft, patch: ToolPatch): ToolDraft {
+  const defaults: Partial<ToolDraft> = {
+    image: DEFAULT_IMAGE,
+    timeoutMs: LIMITS.timeoutMs.default,
+    dependencies: [],
+    examples: [],
+  };
+  const next: Record<string, unknown> = { ...draft };
+  for (const [key, value] of Object.entries(patch)) {
+    const cleared = (defaults as Record<string, unknown>)[key];
+    if (value !== null) next[key] = value;
+    else if (cleared === undefined) delete next[key];
+    else next[key] = cleared;
+  }
+  return next as ToolDraft;
+}

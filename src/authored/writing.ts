@@ -1,0 +1,170 @@
+import { isDeepStrictEqual } from "node:util";
+import { DynamicMcpError, hasCode } from "../core/errors.ts";
+import { assertToolName, wireName } from "../core/names.ts";
+import type { ItemStore, StoredItem } from "../store/store.ts";
+import { bodyOf, checkSchemas, prepare, runExamples } from "./accept.ts";
+import type { Accepted, Actor, AuthoredTools, ExampleRun } from "./authored.ts";
+import { readBody, writeBody, writeSummary, type ToolBody } from "./body.ts";
+import { patched, type ToolDraft } from "./definition.ts";
+import { assertExpected, sharedPlace, type Lookup } from "./lookup.ts";
+import type { Programs } from "./programs.ts";
+import { assertNotReserved } from "./reserved-names.ts";
+import type { AuthoredServices } from "./services.ts";
+import type { Snapshot } from "./snapshot.ts";
+import { viewOfBody, viewOfHead } from "./view.ts";
+
+type Writing = Pick<AuthoredTools, "create" | "update" | "enable" | "remove" | "rollback">;
+
+/** Times that a write without `expectedRevision` is decided anew on top of somebody else's before we give up. */
+const MAX_TRIES = 8;
+
+/** What decides how code runs; where only other fields change, the examples need not run again. */
+const RUN_FIELDS = ["code", "language", "inputSchema", "outputSchema", "examples", "timeoutMs", "dependencies", "image"] as const; // prettier-ignore
+
+/** What to write, or that nothing has to be. */
+type Decision =
+  | { write: Parameters<ItemStore["update"]>[1]; body: ToolBody; how: string; examples?: ExampleRun[] }
+  | { write: undefined; body: ToolBody; enabled?: boolean; examples?: ExampleRun[] };
+
+export function createWriting(
+  services: AuthoredServices,
+  snapshot: Snapshot,
+  lookup: Lookup,
+  programs: Programs,
+): Writing {
+  const { store, settings } = services;
+  const now = () => new Date(services.now()).toISOString();
+
+  function assertWritable(): void {
+    if (!settings.isReadOnly) return;
+    throw new DynamicMcpError("READ_ONLY", "this server is read-only (MCP_DYNAMIC_READ_ONLY): tools cannot be changed");
+  }
+
+  function assertFree(name: string): void {
+    const key = wireName(name);
+    const other = snapshot.byKey(key)?.name;
+    const who = other === undefined ? services.takenBy?.(key) : `the tool ${other}`;
+    if (who === undefined) return;
+    const same = other !== undefined && other !== name ? ` (clients see both as ${key})` : "";
+    const hint = other === undefined ? "choose another name" : "update it, or choose another name";
+    const data = { name: other ?? key };
+    throw new DynamicMcpError("NAME_TAKEN", `${name} is taken by ${who}${same}; ${hint}`, { data });
+  }
+
+  /** What every new body has to pass. @param before  examples need not run again when nothing that runs changed */
+  async function accept(draft: ToolDraft, by: Actor, before?: ToolDraft) {
+    await checkSchemas(services, draft);
+    const prepared = await prepare(services, draft);
+    const runsAsBefore = before !== undefined && RUN_FIELDS.every((key) => isDeepStrictEqual(draft[key], before[key]));
+    const examples = runsAsBefore ? [] : await runExamples(services, draft, prepared.runnable, by.deadline);
+    by.deadline.throwIfEnded();
+    return { body: bodyOf(draft, prepared), examples };
+  }
+
+  /**
+   * Reads, decides, and writes if nobody wrote in between. When somebody did, and the caller expected no certain
+   * revision, decides anew on top of it: no change of the other is lost.
+   */
+  async function change(
+    name: string,
+    expected: number | undefined,
+    by: Actor,
+    decide: (item: StoredItem) => Promise<Decision>,
+  ): Promise<Accepted> {
+    for (let attempt = 1; ; attempt++) {
+      const item = await lookup.item(name);
+      assertExpected(item, expected);
+      const decision = await decide(item);
+      const { body, examples = [] } = decision;
+      if (!decision.write) {
+        const tool = viewOfBody({ ...item, isEnabled: decision.enabled ?? item.isEnabled }, body);
+        return { tool, isWritten: false, examples };
+      }
+      try {
+        const by_ = { author: by.principal, at: now(), change: decision.how };
+        const written = await store.items.update(item.id, decision.write, by_, item.revision);
+        snapshot.put(written);
+        programs.put(written, body);
+        return { tool: viewOfBody(written, body), isWritten: true, examples };
+      } catch (error) {
+        if (expected !== undefined || attempt === MAX_TRIES || !hasCode(error, "REVISION_CONFLICT")) throw error;
+      }
+    }
+  }
+
+  return {
+    async create(draft, by, { dryRun = false, change: how = "create" } = {}) {
+      if (!dryRun) assertWritable();
+      assertToolName(draft.name);
+      assertNotReserved(draft.name);
+      assertFree(draft.name);
+      const { body, examples } = await accept(draft, by);
+      const at = now();
+      const place = sharedPlace(by.principal);
+      const head = { kind: "tool", name: draft.name, key: wireName(draft.name), isEnabled: draft.enabled, ...place } as const; // prettier-ignore
+      if (dryRun) {
+        const tool = viewOfBody({ ...head, id: "", revision: 0, createdAt: at, updatedAt: at }, body);
+        return { tool, isWritten: false, examples };
+      }
+      const write = { author: by.principal, at, change: how };
+      const kept = { ...head, summary: writeSummary(body), body: writeBody(body) };
+      const item = await store.items.create(kept, write, settings.maxTools);
+      snapshot.put(item);
+      programs.put(item, body);
+      return { tool: viewOfBody(item, body), isWritten: true, examples };
+    },
+
+    async update(name, patch, by, { expectedRevision, dryRun = false } = {}) {
+      if (!dryRun) assertWritable();
+      return change(name, expectedRevision, by, async (item) => {
+        const before = draftOf(item);
+        const draft = patched(before, patch);
+        const { body, examples } = await accept(draft, by, dryRun ? undefined : before);
+        const json = writeBody(body);
+        const { enabled } = draft;
+        if (dryRun || (enabled === item.isEnabled && isDeepStrictEqual(json, item.body))) {
+          return { write: undefined, body, enabled, examples };
+        }
+        const write = { isEnabled: enabled, summary: writeSummary(body), body: json };
+        return { write, body, how: "update", examples };
+      });
+    },
+
+    async enable(name, isEnabled, by, expectedRevision) {
+      assertWritable();
+      return change(name, expectedRevision, by, async (item) => {
+        const body = readBody(item.name, item.body);
+        if (item.isEnabled === isEnabled) return { write: undefined, body };
+        return { write: { isEnabled }, body, how: isEnabled ? "enable" : "disable" };
+      });
+    },
+
+    async remove(name, by, expectedRevision) {
+      assertWritable();
+      const { id } = await lookup.head(name);
+      const write = { author: by.principal, at: now(), change: "delete" };
+      const removed = await store.items.remove(id, write, expectedRevision);
+      snapshot.drop(id);
+      return viewOfHead(removed);
+    },
+
+    async rollback(name, to, by, expectedRevision) {
+      assertWritable();
+      return change(name, expectedRevision, by, async (item) => {
+        const older = readBody(item.name, (await lookup.revision(item, to)).body);
+        // It was accepted once; what may have changed since is which engines there are.
+        const { engine: _engine, js: _js, ...fields } = older;
+        const body = bodyOf({ ...fields, name: item.name, enabled: item.isEnabled }, await prepare(services, { ...older, name: item.name })); // prettier-ignore
+        const json = writeBody(body);
+        if (isDeepStrictEqual(json, item.body)) return { write: undefined, body };
+        return { write: { summary: writeSummary(body), body: json }, body, how: `rollback to ${to}` };
+      });
+    },
+  };
+}
+
+/** What the author wrote, out of what is stored. */
+export function draftOf(item: StoredItem): ToolDraft {
+  const { engine: _engine, js: _js, ...fields } = readBody(item.name, item.body);
+  return { name: item.name, enabled: item.isEnabled, ...fields };
+}
