@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Json } from "../core/json.ts";
-import { draft, write } from "./store.samples.ts";
+import { draft, write } from "./fixtures/samples.ts";
 import type { Store } from "./store.ts";
 
 /** The part of the contract about items and revisions; see `store.contract.ts`. */
@@ -86,7 +86,7 @@ export function describeItemContract(use: () => { store: Store; another(): Promi
       const { store } = use();
       const made = await Promise.all(["c", "a", "b"].map((name) => store.items.create(draft(name), write())));
       const ids = made.map(({ id }) => id);
-      expect(ids).toEqual([...ids].sort());
+      expect(ids).toEqual(ids.toSorted());
       expect(new Set(ids).size).toBe(3);
     });
 
@@ -170,7 +170,7 @@ export function describeItemContract(use: () => { store: Store; another(): Promi
         store.items.update(made.id, { body: "a" }, write(), 1),
         other.items.update(made.id, { body: "b" }, write(), 1),
       ]);
-      expect(ends.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected"]);
+      expect(ends.map(({ status }) => status).toSorted()).toEqual(["fulfilled", "rejected"]);
       const lost = ends.find((end) => end.status === "rejected");
       expect(lost?.reason).toMatchObject({ code: "REVISION_CONFLICT", data: { current: 2, expected: 1 } });
       expect((await store.items.get(made.id))?.revision).toBe(2);

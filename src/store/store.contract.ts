@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CallRecord } from "../core/call.ts";
 import { describeItemContract } from "./items.contract.ts";
-import { collectChanges, draft, write } from "./store.samples.ts";
+import { collectChanges, draft, write } from "./fixtures/samples.ts";
 import type { Channel, Store } from "./store.ts";
 
 /** An empty store of one backend, for one test. */
@@ -46,7 +46,7 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
         expect(seen.map(({ action }) => action)).toEqual(["put", "put", "remove"]);
         expect(seen.every(({ topic, kind }) => topic === "items" && kind === "tool")).toBe(true);
         const seqs = seen.map(({ seq }) => seq);
-        expect(seqs).toEqual([...new Set(seqs)].sort((a, b) => a - b));
+        expect(seqs).toEqual([...new Set(seqs)].toSorted((a, b) => a - b));
       });
 
       it("tells of writes of another opening within a second: none twice, none lost", async () => {
@@ -56,7 +56,7 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
           Array.from({ length: 30 }, (_, n) => (n % 2 ? store : other).items.create(draft(`tool${n}`), write())),
         );
         await until(() => seen.length >= made.length, 1_000);
-        expect(seen.map(({ item }) => item).sort()).toEqual(made.map(({ id }) => id).sort());
+        expect(seen.map(({ item }) => item).toSorted()).toEqual(made.map(({ id }) => id).toSorted());
       });
 
       it("says nothing of what was before, and nothing after the end of the subscription", async () => {

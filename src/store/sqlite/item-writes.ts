@@ -1,6 +1,6 @@
 import { DynamicMcpError } from "../../core/errors.ts";
-import { digestOf } from "../digest.ts";
 import type { Reach, Write } from "../store.ts";
+import { readBody } from "./damage.ts";
 import { ITEM_COLUMNS, itemRow, whyNotJson, type ItemRow } from "./rows.ts";
 import type { Run } from "./run.ts";
 
@@ -169,7 +169,7 @@ function wholeBody(run: Run, row: ItemRow): BodyText {
   const kept = run("SELECT body, digest FROM revisions WHERE item = ? AND n = ?", row.id, row.revision)[0];
   const [body, digest] = [kept?.["body"], kept?.["digest"]];
   if (typeof body !== "string" || typeof digest !== "string") throw unreadable(row, "body");
-  if (whyNotJson(body) !== undefined || digestOf(JSON.parse(body)) !== digest) throw unreadable(row, "body");
+  if (readBody(body, digest).damage !== undefined) throw unreadable(row, "body");
   return { body, digest };
 }
 

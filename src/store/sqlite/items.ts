@@ -1,3 +1,4 @@
+import type { Json } from "../../core/json.ts";
 import { digestOf } from "../digest.ts";
 import type { ItemHead, ItemStore, Place, Revision, StoredItem, StoredKind } from "../store.ts";
 import { findDamage, readBody } from "./damage.ts";
@@ -100,7 +101,12 @@ export function createSqliteItems(reader: SqliteReader, queue: WriteQueue, nextI
         expectedRevision: expectedRevision ?? null,
       });
       const { body: text, digest } = fresh ?? (kept as BodyText);
-      return { ...itemHead(row), body: body ?? JSON.parse(text), digest, author: write.author };
+      return {
+        ...itemHead(row),
+        body: body === undefined ? (JSON.parse(text) as Json) : body,
+        digest,
+        author: write.author,
+      };
     },
 
     async remove(id, write, expectedRevision) {
@@ -136,6 +142,14 @@ export function createSqliteItems(reader: SqliteReader, queue: WriteQueue, nextI
           );
           const seq = Number(counts?.["seq"]);
           if (tallied?.seq !== seq) tallied = { seq, damaged: new Set(allDamage(tables)) };
+          for (const [id, { revision }] of noticed) {
+            const isLive = tables.get(
+              "SELECT 1 FROM items WHERE id = ? AND revision = ? AND removed_at IS NULL",
+              id,
+              revision,
+            );
+            if (!isLive) noticed.delete(id);
+          }
           const quarantined = new Set([...tallied.damaged, ...noticed.keys()]).size;
           return { items: Number(counts?.["items"]), quarantined };
         },

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { collectChanges, draft, write } from "../store.samples.ts";
+import { collectChanges, draft, write } from "../fixtures/samples.ts";
 import type { Store } from "../store.ts";
 import { createActors } from "./fixtures/actors.ts";
 import { FILE_NAME } from "./place.ts";
@@ -102,6 +102,26 @@ describe("several processes on one SQLite store", () => {
     expect((await store.health()).isWritable).toBe(true);
     await actor.kill();
     expect(await store.items.update(id, { body: 3 }, write())).toMatchObject({ revision: 2, body: 3 });
+  });
+
+  it("tells a process that slept while changes were trimmed of every item", async () => {
+    const store = await open({ changesKept: 10 });
+    await store.items.create(draft("first"), write());
+    const actor = actors.start("watch", dataDir);
+    expect(await actor.next()).toBe("ready");
+    actor.freeze();
+    const drafts = Array.from({ length: 1_100 }, (_, n) => draft(`t${n}`));
+    const made = await Promise.all(drafts.map((one) => store.items.create(one, write())));
+    actor.thaw();
+    const told = new Set((await actor.next()) as string[]);
+    expect(made.filter(({ id }) => !told.has(id))).toEqual([]);
+  });
+
+  it("does not keep a process alive that let go of nothing", async () => {
+    const actor = actors.start("forget", dataDir);
+    expect(await actor.rest()).toEqual(["done"]);
+    await actor.ended;
+    expect((await (await open()).items.list("tool")).map(({ name }) => name)).toEqual(["one"]);
   });
 
   it("has every acknowledged write and nothing half done after SIGKILL in the middle of a write", async () => {

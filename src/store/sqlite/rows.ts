@@ -61,7 +61,7 @@ export function itemRow(values: SQLOutputValue[]): ItemRow {
  * @param damage what else is wrong with the row, beyond what {@link whyImpossible} sees
  */
 export function itemHead(row: ItemRow, damage?: string): ItemHead {
-  const quarantine = damage ?? whyImpossible(row);
+  const quarantine = whyImpossible(row) ?? damage;
   return {
     id: row.id,
     kind: row.kind as StoredKind,

@@ -52,6 +52,8 @@ export async function createSqliteStore(options: StorePlace & SqliteStoreOptions
     idleMs: options.writerIdleMs ?? 60_000,
     changesKept: options.changesKept ?? 5_000,
     onCommit(names) {
+      // A fresh store has a file now: held open from here on, it can be read even when it is taken away.
+      reader.peek(() => undefined, undefined);
       if (ITEM_WRITES.some((name) => names.has(name))) changes.look();
     },
   });
