@@ -1,3 +1,4 @@
+import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { nearest } from "../core/names.ts";
 import { SWITCH_WORDS } from "./argv.ts";
 import type { Given } from "./origin.ts";
@@ -63,8 +64,12 @@ function show(value: unknown): string {
   return text.length > 80 ? `${text.slice(0, 77)}...` : text;
 }
 
-function near(value: unknown, schema: { enum?: unknown }): string {
-  if (typeof value !== "string" || !Array.isArray(schema.enum)) return "";
-  const found = nearest(value, schema.enum.map(String));
-  return found ? `; did you mean ${found}?` : "";
+/** "did you mean", for the first word that is not one of those that are allowed. */
+function near(value: unknown, schema: JsonObject): string {
+  const each = isJsonObject(schema["items"]) ? schema["items"] : schema;
+  if (typeof value !== "string" || !Array.isArray(each["enum"])) return "";
+  const known = each["enum"].map(String);
+  const wrong = value.split(",").find((word) => !known.includes(word.trim()));
+  const found = wrong === undefined ? undefined : nearest(wrong, known);
+  return found === undefined ? "" : `; did you mean ${found}?`;
 }

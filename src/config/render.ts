@@ -103,7 +103,10 @@ export function envTemplate(kind: "example" | "production"): string {
   const lines =
     kind === "example"
       ? ["# Settings of dynamic-mcp, all with their defaults. Use with `--env-file .env`."]
-      : ["# A server that others reach, over HTTP. Fill in the empty values. Use with `--env-file .env`."];
+      : [
+          "# A server over HTTP. Fill in the empty values. Use with `--env-file .env`.",
+          "# Nobody has to prove who they are yet: keep it on loopback, behind a proxy that lets only yours through.",
+        ];
   lines.push("# Made by `npm run generate`; the reference is docs/reference/configuration.md.");
   for (const [group, members] of grouped()) {
     const shown = members.filter(({ setting }) => envNames(setting).length > 0 && setting.until === undefined);
@@ -147,7 +150,7 @@ function row({ name, setting }: Leaf): string {
   if (setting.until) notes.push(`*No effect until ${setting.until}.*`);
   if (setting.isSecret) notes.push("Secret.");
   if (setting.emptyIsValue) notes.push("An empty variable is an empty list.");
-  if (setting.difference) notes.push(`Older systems: ${setting.difference}`);
+  if (setting.difference) notes.push(`Unlike in older systems: ${setting.difference}`);
   const cells = [`\`${name}\``, code(envNames(setting)), code(flagNames(setting)), fallback, value, notes.join(" ")];
   return `| ${cells.map(cell).join(" | ")} |`;
 }

@@ -36,7 +36,6 @@ async function serveHttp(context: CommandContext, settings: Settings, program: P
   const server = await app.listenHttp();
   await announce(context, app, server.url, program);
   await context.stopped;
-  await server.close();
 }
 
 /** For people, on stderr: a program that reads our log is not surprised by it when the level is `warn` or less. */

@@ -87,7 +87,7 @@ export const authoring = {
 export const admin = {
   token: setting((z) => z.string().min(1).max(4096), {
     about:
-      "Proves that a caller is the operator. Prefer the variable: flags can be seen by other users of the machine.",
+      "Proves that a caller is the operator. With one set, making and changing tools and running code that is not kept need it. Prefer the variable: flags can be seen by other users of the machine.",
     env: "MCP_ADMIN_TOKEN",
     flag: "--admin-token",
     isSecret: true,
@@ -95,11 +95,11 @@ export const admin = {
   }),
   requireToken: setting((z) => z.boolean(), {
     default: false,
-    about: "Making and changing tools, and running code that is not kept, needs the admin token.",
+    about: "Refuses to start without an admin token, so that making and changing tools always needs it.",
     env: "MCP_REQUIRE_ADMIN_TOKEN",
     flag: "--require-admin-token",
     difference:
-      "Covers `run_js_ephemeral` too. Was true by default for enterprise with JWT over HTTP, which does not exist yet.",
+      "The token covers `run_js_ephemeral` too. This was true by default for enterprise with JWT over HTTP, which does not exist yet.",
     production: "true",
   }),
   email: setting((z) => z.string().min(1).max(320), {

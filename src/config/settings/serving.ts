@@ -14,7 +14,7 @@ export const server = {
       about: `Which built-in tools are listed; several are united (${LATER_PROFILES}).`,
       env: "MCP_PROFILE",
       flag: "--profile",
-      difference: "Several profiles may be given, separated by commas.",
+      difference: "One profile only could be given.",
       production: "enterprise",
     },
   ),
@@ -90,14 +90,13 @@ export const http = {
     about: "Address to listen on. Others than loopback need authentication or `--allow-unauthenticated`.",
     env: "MCP_HOST",
     flag: "--host",
-    production: "0.0.0.0",
   }),
   port: setting((z) => z.int().min(0).max(65_535), {
     default: 8788,
     about: "TCP port to listen on; 0 picks a free one.",
     env: ["MCP_PORT", "PORT"],
     flag: "--port",
-    difference: "0 is allowed. `PORT` alone meant 4001 by default in dynamic-mcp-server; here it is 8788.",
+    difference: "0 was refused. The default of dynamic-mcp-server was 4001.",
   }),
   path: setting((z) => z.string().regex(/^\/[A-Za-z0-9._~/-]{0,199}$/), {
     default: "/mcp",
@@ -112,7 +111,7 @@ export const http = {
     env: "MCP_HTTP_SESSION_TTL_SECONDS",
     flag: "--http-session-ttl-seconds",
     unit: "s",
-    difference: "An open stream counts as use.",
+    difference: "An open stream did not count as use.",
   }),
   maxRequestBytes: setting((z) => z.int().min(1024).max(67_108_864), {
     default: 4_194_304,
@@ -182,7 +181,7 @@ export const log = {
     env: "LOG_FILE_PATH",
     flag: "--log-file-path",
     isPath: true,
-    until: "log files are wanted by somebody",
+    until: "log files exist",
     difference: "The older server read it and never used it either. Logs go to stderr.",
   }),
 };

@@ -82,7 +82,7 @@ export const audit = {
   }),
   maxFiles: setting((z) => z.int().min(1).max(100), {
     default: 5,
-    about: "How many audit files are kept; the oldest goes first.",
+    about: "How many older audit files are kept; the oldest goes first.",
     env: "MCP_AUDIT_MAX_FILES",
     flag: "--audit-max-files",
   }),

@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { readConfigFile } from "./file.ts";
+import { leaves } from "./schema.ts";
+
+const read = (text: string) => readConfigFile(text, "f.json", "/etc", leaves());
+
+describe("readConfigFile", () => {
+  it("takes comments, trailing commas, a byte order mark and servers", () => {
+    const found = read(
+      '\uFEFF// ours\n{ "$schema": "x", "settings": { "log": { "level": "debug", /* much */ }, }, "mcpServers": { "a": { "b": [1, null] } } }',
+    );
+    expect(found.problems).toEqual([]);
+    expect(found.given).toMatchObject([{ leaf: { key: "log.level" }, value: { json: "debug" }, base: "/etc" }]);
+    expect(found.mcpServers).toEqual({ a: { b: [1, null] } });
+  });
+
+  it.each([
+    ["", "f.json:1:1"],
+    ["[]", "f.json:1:1"],
+    ['{ "settings": 1 }', "f.json:1:15"],
+    ['{\n  "settings": { "http": [] } }', "f.json:2:25"],
+    ['{ "mcpServers": [] }', "f.json:1:17"],
+    ['{ "setings": {} }', "f.json:1:3"],
+    ['{ "settings": { "__proto__": {} } }', "f.json:1:17"],
+    ['{ "settings": { "http": { "__proto__": 1 } } }', "f.json:1:27"],
+    ['{ "settings": {}, "settings": {} }', "f.json:1:19"],
+    ['{ "settings": { "http": { "port": 1 ', "f.json:1:37"],
+  ])("refuses %j and says where", (text, where) => {
+    const { problems } = read(text);
+    expect(problems[0]?.where).toBe(where);
+    expect(problems[0]?.message).not.toBe("");
+  });
+
+  it("says where a setting belongs that was written without its group", () => {
+    expect(read('{ "settings": { "port": 1 } }').problems[0]?.message).toContain('{ "http": { "port": ... } }');
+  });
+});
