@@ -1,0 +1,33 @@
+import { meets, type Row } from "./rounds.ts";
+
+const HEAD = ["what", "value", "floor", "ratio", "demand", "", "spread"];
+
+/** A table for the terminal; figures with three digits that count. */
+export function table(rows: readonly Row[]): string {
+  const lines = [HEAD, ...rows.map(cells)];
+  const widths = HEAD.map((_, column) => Math.max(...lines.map((line) => (line[column] ?? "").length)));
+  return lines
+    .map((line) =>
+      line.map((cell, column) => cell[column === 0 ? "padEnd" : "padStart"](widths[column] ?? 0)).join("  "),
+    )
+    .join("\n");
+}
+
+function cells(row: Row): string[] {
+  const demand = "atMost" in row.demand ? `<= ${row.demand.atMost}x` : `>= ${row.demand.atLeast}x`;
+  if (row.skipped !== undefined) return [row.what, row.skipped, "", "", demand, "-", ""];
+  const [value, floor] = [row.value, row.floor].map((figure) => `${digits(figure)} ${row.unit}`);
+  const verdict = meets(row) ? "ok" : "MISSED";
+  return [
+    row.what,
+    value ?? "",
+    floor ?? "",
+    `${digits(row.ratio)}x`,
+    demand,
+    verdict,
+    `${Math.round(row.spread * 100)} %`,
+  ];
+}
+
+const digits = (figure: number) =>
+  Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3).replace(/^(-?0\.0*\d{2})\d$/, "$1");
