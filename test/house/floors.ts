@@ -47,7 +47,7 @@ export const HOUSE: House = {
     journal: { floor: 2, front: ["journal"] },
     catalog: { floor: 2, front: ["catalog"] },
 
-    authored: { floor: 3, front: ["authored"] },
+    authored: { floor: 3, front: ["authored", "definition"] },
     fleet: { floor: 3, front: ["fleet"] },
     packs: { floor: 3, front: ["pack"] },
     surface: { floor: 3, front: ["surface"] },
@@ -72,7 +72,7 @@ export const HOUSE: House = {
     "node:http2": [],
     "node:https": ["machine"],
     "node:inspector": [],
-    "node:net": ["server", "machine", "config"], // config: only to tell what an address is
+    "node:net": ["server", "machine", "config", "engines"], // config: to tell what an address is; engines: pipes of a child
     "node:repl": [],
     "node:sqlite": ["store"],
     "node:tls": ["machine"],
