@@ -1,0 +1,145 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { HttpListener } from "../../src/server/server.ts";
+import { openWorld, type World } from "../support/open-world.ts";
+import { connectV1, connectV2, ROOTS, type TestClient, type Where } from "./clients.ts";
+import pack from "./pack.ts";
+
+let world: World;
+let listener: HttpListener;
+let client: TestClient | undefined;
+
+beforeAll(async () => {
+  world = await openWorld(pack, { pageSize: 7 });
+  listener = await world.listen();
+});
+afterEach(async () => {
+  await client?.close();
+  client = undefined;
+});
+afterAll(() => world.close());
+
+const CLIENTS: [string, (where: Where) => Promise<TestClient>][] = [
+  ["SDK v1", connectV1],
+  ["SDK v2, older era", (where) => connectV2(where, "legacy")],
+  ["SDK v2, 2026-07-28", (where) => connectV2(where, "modern")],
+];
+const PLACES: [string, () => Where][] = [
+  ["HTTP", () => ({ url: listener.url })],
+  ["stdio", () => "stdio"],
+];
+
+describe.each(PLACES)("over %s", (place, where) => {
+  describe.each(CLIENTS)("%s", (_name, connect) => {
+    const open = async () => (client = await connect(where()));
+    const text = async (name: string, args?: Record<string, unknown>) =>
+      (await client?.call(name, args))?.content[0]?.text;
+
+    it("lists every tool once, page by page, in one order", async () => {
+      const { listTools } = await open();
+      const names: string[] = [];
+      let cursor: string | undefined;
+      do {
+        const page = await listTools(cursor);
+        names.push(...page.tools.map(({ name }) => name));
+        cursor = page.nextCursor;
+      } while (cursor !== undefined);
+      expect(names).toHaveLength(pack.tools?.length ?? 0);
+      expect(names).toEqual([...new Set(names)].sort());
+    });
+
+    it("calls tools, reads prompts, resources and completions", async () => {
+      const { getPrompt, readResource, complete } = await open();
+      expect(await text("echo", { text: "grüß dich 👋" })).toBe("grüß dich 👋");
+      expect((await getPrompt("test_simple_prompt")).messages).toHaveLength(1);
+      expect((await readResource("test://template/12/data")).contents).toHaveLength(1);
+      expect(await complete("test_prompt_with_arguments", "arg1", "par")).toEqual(["paris", "park", "party"]);
+    });
+
+    it("gives results that are no object as its era knows them", async () => {
+      const { call, listTools, era } = await open();
+      // Clients check results against the schema that they have seen listed.
+      for (let cursor: string | undefined, isFirst = true; isFirst || cursor !== undefined; isFirst = false) {
+        cursor = (await listTools(cursor)).nextCursor;
+      }
+      const { structuredContent } = await call("number", { value: 3 });
+      expect(structuredContent).toEqual(era === "modern" ? 3 : { result: 3 });
+    });
+
+    it("says what is wrong with arguments in a result that the model reads", async () => {
+      const { call } = await open();
+      const result = await call("echo", { text: 5 });
+      expect(result.isError).toBe(true);
+      expect(result.content[0]?.text).toMatch(/text/);
+    });
+
+    it("refuses an unknown tool with -32602", async () => {
+      const { call } = await open();
+      await expect(call("nobody")).rejects.toMatchObject({ code: -32602 });
+    });
+
+    it("reports progress while a tool runs", async () => {
+      const { call } = await open();
+      const seen: number[] = [];
+      await call("test_tool_with_progress", {}, { onprogress: ({ progress }) => void seen.push(progress) });
+      expect(seen).toEqual([0, 50, 100]);
+    });
+
+    it("asks the user, the model and for roots, several at once and one after the other", async () => {
+      await open();
+      expect(await text("test_input_required_result_elicitation")).toBe("Hello, Ada!");
+      expect(await text("test_input_required_result_multiple_inputs")).toBe("Paris Ada");
+      expect(await text("test_input_required_result_list_roots")).toBe(JSON.stringify(ROOTS));
+      expect(await text("test_input_required_result_multi_round")).toMatch(/^Ada likes/);
+    });
+
+    it("really ends a run that its client cancels", async () => {
+      const { call } = await open();
+      const before = await runs(call);
+      const abort = new AbortController();
+      const cancelled = call("wait", {}, { signal: abort.signal });
+      await vi.waitFor(async () => expect((await runs(call)).waiting).toBe(1), WAIT);
+      abort.abort();
+      await expect(cancelled).rejects.toThrow();
+      await vi.waitFor(async () => {
+        const { waiting, ended } = await runs(call);
+        expect(waiting).toBe(0);
+        expect(ended.slice(before.ended.length)).toEqual(["client"]);
+      }, WAIT);
+    });
+
+    it("tells once that the list of tools has changed", async () => {
+      const { call, heard } = await open();
+      // The stream of notices of the older era opens beside the first requests.
+      await vi.waitFor(async () => {
+        await call("test_trigger_tool_change");
+        await vi.waitFor(() => expect(heard.toolsChanged).toBeGreaterThan(0), { timeout: 300 });
+      }, WAIT);
+      const before = heard.toolsChanged;
+      await call("test_trigger_tool_change");
+      await vi.waitFor(() => expect(heard.toolsChanged).toBe(before + 1), WAIT);
+      await call("echo", { text: "something later" });
+      expect(heard.toolsChanged).toBe(before + 1);
+    });
+
+    it("tells those who subscribed that a resource has changed", async () => {
+      const { call, subscribe, heard } = await open();
+      await subscribe("test://watched-resource");
+      await vi.waitFor(async () => {
+        await call("test_update_resource");
+        await vi.waitFor(() => expect(heard.updated).toContain("test://watched-resource"), { timeout: 300 });
+      }, WAIT);
+    });
+  });
+
+  it.runIf(place === "stdio")("logs to a client of the older era", async () => {
+    client = await connectV1("stdio");
+    await client.call("test_tool_with_logging");
+    expect(client.heard.logged).toHaveLength(3);
+  });
+});
+
+const WAIT = { timeout: 10_000, interval: 20 };
+
+async function runs(call: TestClient["call"]): Promise<{ waiting: number; ended: string[] }> {
+  return (await call("waiting")).structuredContent as { waiting: number; ended: string[] };
+}
