@@ -24,6 +24,12 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "CONTRIBUTING.md#commands",
   },
   {
+    id: "house-start",
+    promise:
+      "npm start serves over HTTP on the loopback, prints where, and ends with exit code 0 when it is told to stop.",
+    source: "README.md",
+  },
+  {
     id: "house-pinned-node",
     promise: "A fetched Node whose sha512 is not the pinned one is never unpacked.",
     source: "CONTRIBUTING.md#commands",
