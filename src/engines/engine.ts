@@ -5,6 +5,13 @@ import type { HostCalls } from "../core/source.ts";
 export const ENGINE_NAMES = ["quickjs", "docker", "node"] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
+/** What holds the code in, in the words of docs/security. */
+export const ENGINE_LEVELS = {
+  quickjs: "an interpreter in WebAssembly, in a process without files, environment or child processes",
+  docker: "a container without network; the kernel is shared",
+  node: "a Node process in a jail of namespaces; the kernel is shared",
+} as const satisfies Record<EngineName, string>;
+
 /**
  * Where untrusted code runs. One contract suite (`engine.contract.ts`) and one attack suite for all.
  *
@@ -92,7 +99,7 @@ export interface JobFailed extends JobFacts {
     | "FORBIDDEN"
     | "ENGINE_CRASHED"
   >;
-  /** For people and models: what happened and what to do. */
+  /** For people and models: what happened and what to do. Of a thrown error its own message, at most 4,000 characters. */
   message: string;
   /** Of a thrown error: its `name`, and where in the author's code (from 1). */
   errorName?: string;

@@ -1,0 +1,29 @@
+/**
+ * The one door between the guest and the child process around it. Texts that cross are JSON or free of NUL, because
+ * they cross as C strings. What each operation takes and gives is in `../host-ops.ts`.
+ */
+export type Bridge = (op: number, text: string, bytes?: ArrayBufferLike) => unknown;
+
+/** Bound by the wrapper around the bundled prelude; authors never see it. */
+declare const bridge: Bridge;
+
+export const OP = {
+  log: 0,
+  call: 1,
+  timer: 2,
+  clear: 3,
+  url: 4,
+  queryParse: 5,
+  queryFormat: 6,
+  encode: 7,
+  decode: 8,
+  random: 9,
+} as const;
+
+const { parse, stringify } = JSON;
+
+export const ask = (op: number, question: unknown): unknown => parse(bridge(op, stringify(question)) as string);
+export const tell = (op: number, text: string): unknown => bridge(op, text);
+export const encodeBytes = (text: string): ArrayBuffer => bridge(OP.encode, stringify(text)) as ArrayBuffer;
+export const decodeBytes = (question: unknown, bytes: ArrayBufferLike): unknown =>
+  parse(bridge(OP.decode, stringify(question), bytes) as string);

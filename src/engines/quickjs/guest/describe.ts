@@ -1,0 +1,56 @@
+import { format } from "./format.ts";
+import { NotJson } from "./serialize.ts";
+
+/** What the child needs to know about something that was thrown. */
+export interface Thrown {
+  kind: "threw" | "not-json" | "out-of-memory" | "recursion" | "null";
+  name?: string;
+  message: string;
+  stack?: string;
+}
+
+const MESSAGE_CHARS = 4_000;
+const NAME_CHARS = 200;
+const STACK_CHARS = 4_000;
+
+const { stringify } = JSON;
+const slice = Function.prototype.call.bind(String.prototype.slice) as (
+  text: string,
+  from: number,
+  to: number,
+) => string;
+
+/** QuickJS throws this for its own limits; no author has a reason to. */
+declare const InternalError: ErrorConstructor;
+const Internal = InternalError;
+const AnyError = Error;
+
+/** Describes anything that can be thrown, tampered errors with throwing getters included. Never throws. */
+export function describe(thrown: unknown): string {
+  return stringify(thrownOf(thrown));
+}
+
+function thrownOf(thrown: unknown): Thrown {
+  try {
+    if (thrown instanceof NotJson) return { kind: "not-json", message: thrown.message };
+    if (thrown instanceof Internal && thrown.message === "out of memory") return { kind: "out-of-memory", message: "" };
+    // What is left when there is no memory to make an error of; or an author's own `throw null`.
+    if (thrown === null) return { kind: "null", message: "null was thrown" };
+    const kind = thrown instanceof Internal && thrown.message === "stack overflow" ? "recursion" : "threw";
+    if (thrown instanceof AnyError) {
+      return {
+        kind,
+        name: text(thrown.name, NAME_CHARS),
+        message: text(thrown.message, MESSAGE_CHARS),
+        stack: text(thrown.stack, STACK_CHARS),
+      };
+    }
+    return { kind: "threw", message: text(`${format(thrown)} was thrown`, MESSAGE_CHARS) };
+  } catch {
+    return { kind: "threw", message: "something that cannot be shown was thrown" };
+  }
+}
+
+function text(value: unknown, chars: number): string {
+  return slice(typeof value === "string" ? value : format(value), 0, chars);
+}

@@ -1,0 +1,166 @@
+import type { Logger } from "../../core/source.ts";
+import { DynamicMcpError } from "../../core/errors.ts";
+import type { Member } from "./member.ts";
+
+/**
+ * The children. None at first; one more whenever a job waits and fewer than `maxRunning` guests compute; idle ones are
+ * let go, all but one soon and the last later.
+ *
+ * A guest that only waits (for a timer, or for a call it made) does not count as computing, or programs would starve
+ * the very tools they call. It keeps its child, so `maxChildren` bounds them all.
+ */
+export interface Pool {
+  /**
+   * A child for one job, in the order of asking. Give it back with `release`.
+   * @throws the reason of `signal` when it ends first; ENGINE_UNAVAILABLE when no child starts
+   */
+  acquire(signal: AbortSignal): Promise<Member>;
+  release(member: Member): void;
+  /** Somebody began to wait: there may be room for one more. */
+  wake(): void;
+  children(): number;
+  waiting(): number;
+  close(): Promise<void>;
+}
+
+export interface PoolOptions {
+  spawn(): Member;
+  maxRunning: number;
+  maxChildren: number;
+  /** A child beyond the first that had no job for this long is let go. */
+  idleMs: number;
+  /** The same for the last one. */
+  lastIdleMs: number;
+  recycleAfterJobs: number;
+  recycleAboveMiB: number;
+  log: Logger;
+}
+
+interface Asker {
+  give(member: Member): void;
+  refuse(error: unknown): void;
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const idle: Member[] = [];
+  const busy = new Set<Member>();
+  const starting = new Set<Member>();
+  const leaving = new Set<Promise<unknown>>();
+  const askers: Asker[] = [];
+  let shrinkTimer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+
+  const computing = () => [...busy].filter((member) => !member.isWaiting).length;
+  const count = () => idle.length + busy.size + starting.size;
+
+  function serve(): void {
+    while (askers.length > 0 && computing() < options.maxRunning) {
+      const member = idle.pop();
+      if (!member) break;
+      if (!member.isSound) continue;
+      busy.add(member);
+      askers.shift()?.give(member);
+    }
+    while (
+      starting.size < askers.length &&
+      computing() + starting.size < options.maxRunning &&
+      count() < options.maxChildren
+    ) {
+      start();
+    }
+  }
+
+  function start(): void {
+    const member = options.spawn();
+    starting.add(member);
+    const gone = member.exited.then((exit) => {
+      leaving.delete(gone);
+      const at = idle.indexOf(member);
+      if (at >= 0) idle.splice(at, 1);
+      if (exit.reason !== "killed") options.log.warn({ pid: member.pid, ...exit }, "a quickjs sandbox ended by itself");
+    });
+    leaving.add(gone);
+    member.ready.then(
+      () => {
+        starting.delete(member);
+        if (isClosed) return member.kill();
+        idle.push(member);
+        serve();
+        armShrink();
+      },
+      (error: unknown) => {
+        starting.delete(member);
+        // One asker pays for one failed start, so a machine that cannot start any answers each of them.
+        askers.shift()?.refuse(error);
+        serve();
+      },
+    );
+  }
+
+  function armShrink(): void {
+    clearTimeout(shrinkTimer);
+    if (idle.length === 0 || isClosed) return;
+    const isLast = count() === 1;
+    shrinkTimer = setTimeout(
+      () => {
+        // The one that was idle longest is at the front.
+        idle.shift()?.kill();
+        armShrink();
+      },
+      isLast ? options.lastIdleMs : options.idleMs,
+    );
+    shrinkTimer.unref();
+  }
+
+  function isWorn(member: Member): boolean {
+    return member.jobs >= options.recycleAfterJobs || member.rssMiB > options.recycleAboveMiB;
+  }
+
+  return {
+    acquire(signal) {
+      if (isClosed) {
+        return Promise.reject(new DynamicMcpError("SHUTTING_DOWN", "the quickjs engine is closed"));
+      }
+      return new Promise<Member>((resolve, reject) => {
+        const leave = () => {
+          const at = askers.indexOf(asker);
+          if (at >= 0) askers.splice(at, 1);
+          reject(signal.reason as Error);
+        };
+        const asker: Asker = {
+          give(member) {
+            signal.removeEventListener("abort", leave);
+            resolve(member);
+          },
+          refuse(error) {
+            signal.removeEventListener("abort", leave);
+            reject(error as Error);
+          },
+        };
+        if (signal.aborted) return reject(signal.reason as Error);
+        signal.addEventListener("abort", leave);
+        askers.push(asker);
+        serve();
+      });
+    },
+    release(member) {
+      busy.delete(member);
+      if (!member.isSound || isWorn(member) || isClosed) member.kill();
+      else idle.push(member);
+      serve();
+      armShrink();
+    },
+    wake: serve,
+    children: count,
+    waiting: () => askers.length,
+    async close() {
+      isClosed = true;
+      clearTimeout(shrinkTimer);
+      for (const asker of askers.splice(0)) {
+        asker.refuse(new DynamicMcpError("SHUTTING_DOWN", "the quickjs engine is closed"));
+      }
+      for (const member of [...idle.splice(0), ...busy, ...starting]) member.kill();
+      await Promise.all(leaving);
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { ConsoleLine, JobLimits } from "../engine.ts";
+
+/**
+ * Frames between the engine and its child. The first byte is the kind, then four bytes with the length of a JSON head,
+ * the head, and the rest: one or two raw parts that are not worth a second encoding.
+ */
+export const KIND = {
+  /** down: head {@link JobHead}, rest: code, then arguments */
+  job: 1,
+  /** down: head {@link ReplyHead}, rest: JSON of the value, or of `{message, code, data}` */
+  reply: 2,
+  /** down: head {}; the job is over, answer at once */
+  end: 3,
+  /** up: head {@link ReadyHead} */
+  ready: 4,
+  /** up: head {@link CallHead}, rest: JSON of the payload */
+  call: 5,
+  /** up: head {@link LogsHead}; the guest waits for a timer or an answer */
+  waits: 6,
+  /** up: head {}; a timer has fired and the guest runs again */
+  runs: 7,
+  /** up: head {@link EndHead}, rest: JSON of the result */
+  done: 8,
+} as const;
+
+export interface JobHead {
+  limits: JobLimits;
+  seed: string;
+  startedAtMs: number;
+  mayCallTools: boolean;
+  /** Shown in stack traces. */
+  file: string;
+  /** How long the guest may run, not counting what it waits. */
+  remainingMs: number;
+  codeBytes: number;
+}
+
+export interface ReplyHead {
+  step: number;
+  ok: boolean;
+  remainingMs: number;
+}
+
+export interface ReadyHead {
+  /** Of the process, MiB. */
+  rssMiB: number;
+}
+
+export interface CallHead {
+  method: string;
+  step: number;
+}
+
+export interface LogsHead {
+  logs: ConsoleLine[];
+}
+
+export interface EndHead extends LogsHead {
+  code?:
+    | "CODE_THREW"
+    | "TIMEOUT"
+    | "OUT_OF_MEMORY"
+    | "NEVER_SETTLES"
+    | "RESULT_NOT_JSON"
+    | "TOO_LARGE"
+    | "ENGINE_CRASHED"
+    /** Ended on request: the engine knows why. */
+    | "ENDED";
+  message?: string;
+  errorName?: string;
+  line?: number;
+  column?: number;
+  logBytesDropped: number;
+  /** The interpreter cannot be trusted any more. */
+  poisoned?: boolean;
+  rssMiB: number;
+}
+
+export function pack(kind: number, head: object, ...rest: Uint8Array[]): Uint8Array[] {
+  const json = Buffer.from(JSON.stringify(head), "utf8");
+  const start = Buffer.alloc(5);
+  start.writeUInt8(kind, 0);
+  start.writeUInt32BE(json.byteLength, 1);
+  return [start, json, ...rest];
+}
+
+export interface Unpacked {
+  kind: number;
+  /** As its kind says. Both ends are ours; the other end's claims about a guest are checked where they are used. */
+  head: unknown;
+  rest: Uint8Array;
+}
+
+export function unpack(frame: Uint8Array): Unpacked {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const headBytes = bytes.readUInt32BE(1);
+  return {
+    kind: bytes.readUInt8(0),
+    head: JSON.parse(bytes.toString("utf8", 5, 5 + headBytes)),
+    rest: frame.subarray(5 + headBytes),
+  };
+}
