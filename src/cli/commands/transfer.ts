@@ -56,7 +56,7 @@ export const toolsImport: Command = {
         context.terminal.out(`${outcome.outcome.padEnd(9)}  ${name}${message ? `: ${message}` : ""}`);
     }
     if (context.isJson) context.terminal.out(json(outcomes));
-    return outcomes.some(({ outcome }) => outcome === "failed") ? ERRORS.INVALID_CODE.exit : 0;
+    return outcomes.some(({ outcome }) => outcome === "failed") ? ERRORS.EXAMPLE_FAILED.exit : 0;
   },
 };
 

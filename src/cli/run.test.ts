@@ -1,0 +1,115 @@
+import { describe, expect, it } from "vitest";
+import { DynamicMcpError, ERRORS } from "../core/errors.ts";
+import { failedResult } from "../core/results.ts";
+import { allCommands } from "./commands.ts";
+import { runLine } from "./fixtures/command-line.ts";
+import { leaves } from "../config/schema.ts";
+import { flagNames } from "../config/setting.ts";
+
+describe("runCli", () => {
+  it("prints the version", async () => {
+    expect(await runLine(["--version"])).toMatchObject({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+    expect(JSON.parse((await runLine(["-V", "--json"])).out)).toMatchObject({ name: "dynamic-mcp" });
+  });
+
+  it("helps with every command, even when the configuration is broken", async () => {
+    const commands = allCommands({ execPath: "node", entry: "main.js" });
+    const { out } = await runLine(["--help", "--port", "abc"]);
+    for (const { name, summary } of commands) {
+      expect(out).toContain(summary);
+      const help = await runLine([...name.split(" "), "--help"]);
+      expect(help).toMatchObject({ code: 0, err: "" });
+      expect(help.out).toContain(`Usage: dynamic-mcp ${name}`);
+    }
+    expect((await runLine(["serve", "-h"])).out).toContain("--sandbox-memory");
+  });
+
+  it("gives no flag two meanings", () => {
+    const ofSettings = new Set<string>(leaves().flatMap(({ setting }) => flagNames(setting)));
+    const forms = new Map<string, string>();
+    for (const { flags } of allCommands({ execPath: "", entry: "" })) {
+      for (const { names, form } of flags) {
+        for (const name of names) {
+          expect(ofSettings.has(name), name).toBe(false);
+          expect(forms.get(name) ?? form, name).toBe(form);
+          forms.set(name, form);
+        }
+      }
+    }
+  });
+
+  it.each([
+    [["tols", "list"], "did you mean `tools list`"],
+    [["tools"], "`tools rollback`"],
+    [["xyzzy"], "--help"],
+    [["--prot", "5"], "did you mean --port"],
+    [["tools", "get"], "needs <name>"],
+    [["tools", "get", "a", "b"], 'does not take "b"'],
+    [["tools", "list", "--follow"], "has no flag --follow"],
+    [["serve", "now"], "does not take"],
+    [["tools", "rollback", "a", "x"], "not a whole number"],
+    [["journal", "tail", "-n", "0"], "not a whole number"],
+    [["call", "a", "--args", "[1]"], "JSON object"],
+    [["call", "a", "--args", "{x}"], "not JSON"],
+    [["call", "a", "--args", "@none.json"], "/nowhere/none.json"],
+  ])("refuses %j with a hint, nothing on stdout and exit code 2", async (line, hint) => {
+    const { code, out, err, called } = await runLine(line);
+    expect(err).toContain(hint);
+    expect({ code, out, called }).toEqual({ code: 2, out: "", called: [] });
+  });
+
+  it("takes settings before, between and after the words of a command", async () => {
+    const answers = { "dynamic.tool.get": () => ({ tool: { name: "a", code: "return 1" } }) };
+    const { code, called } = await runLine(["--port=1", "tools", "--data-dir", "/d", "get", "--read-only", "a"], {
+      answers,
+    });
+    expect(code).toBe(0);
+    expect(called).toEqual([{ name: "dynamic.tool.get", args: { name: "a" } }]);
+  });
+
+  it("ends with the code of the fault, and closes what it opened", async () => {
+    const refuse = () => {
+      throw new DynamicMcpError("TOOL_NOT_FOUND", "there is no tool a", { data: { name: "a" } });
+    };
+    const plain = await runLine(["tools", "get", "a"], { answers: { "dynamic.tool.get": refuse } });
+    expect(plain).toMatchObject({ code: ERRORS.TOOL_NOT_FOUND.exit, out: "", isClosed: true });
+    expect(plain.err).toBe("dynamic-mcp: there is no tool a (TOOL_NOT_FOUND)\n");
+    const { err } = await runLine(["tools", "get", "a", "--json"], { answers: { "dynamic.tool.get": refuse } });
+    expect(JSON.parse(err)).toEqual({
+      error: { code: "TOOL_NOT_FOUND", message: "there is no tool a", data: { name: "a" } },
+    });
+  });
+
+  it("ends with 70 for a fault of ours", async () => {
+    const { code, err } = await runLine(["tools", "list"]);
+    expect(code).toBe(70);
+    expect(err).toContain("a fault of ours");
+  });
+
+  it("turns an operation that failed into its code", async () => {
+    const answers = { "dynamic.tool.delete": () => ({ state: "failed", code: "REVISION_CONFLICT", result: failedResult("REVISION_CONFLICT", "at 3") }) as const }; // prettier-ignore
+    const { code, err } = await runLine(["tools", "delete", "a", "--expected-revision", "2"], { answers });
+    expect(code).toBe(ERRORS.REVISION_CONFLICT.exit);
+    expect(err).toContain("at 3");
+  });
+
+  it("leaves a command that is interrupted, and cancels its call", async () => {
+    let stop = () => {};
+    const stopped = new Promise<void>((resolve) => (stop = resolve));
+    const ended: string[] = [];
+    const answers = {
+      slow: (_: unknown, { deadline }: { deadline: { signal: AbortSignal; reason: string | undefined } }) => {
+        const end = new Promise<never>((_resolve, reject) => {
+          deadline.signal.addEventListener("abort", () => {
+            ended.push(String(deadline.reason));
+            reject(new DynamicMcpError("CANCELLED", "cancelled"));
+          });
+        });
+        stop();
+        return end;
+      },
+    };
+    const { code, isClosed } = await runLine(["call", "slow"], { answers, input: { stopped } });
+    expect({ code, isClosed, ended }).toEqual({ code: 130, isClosed: true, ended: ["client"] });
+  });
+});
