@@ -18,7 +18,8 @@ export function followChanges(
     if (isReading || isClosed) return;
     isReading = true;
     try {
-      while (waiting.size > 0 && !isClosed) {
+      while (waiting.size > 0) {
+        if (isClosed) return;
         if (on.isMany(waiting.size)) {
           const all = [...waiting];
           await on.readAll();

@@ -69,7 +69,7 @@ export async function openSnapshot(store: Pick<Store, "items" | "changes">, log:
 
   function replaceAll(heads: readonly ItemHead[]): void {
     ids.clear();
-    entries = heads.map((head) => new Entry(checked(head))).sort((a, b) => compare(a.head, b.head));
+    entries = heads.map((head) => new Entry(checked(head))).toSorted((a, b) => compare(a.head, b.head));
     for (const entry of entries) ids.set(entry.head.id, entry);
   }
 

@@ -90,7 +90,7 @@ export function createSchemas(): Schemas {
       }
       const size = sizeOf(value, EXPLAINED_VALUE);
       const isQuick = size < SMALL_VALUE && !validator.isRisky;
-      const run = (check: ValidateFunction) => check(value) === true;
+      const run = (check: ValidateFunction) => check(value);
       try {
         const outcome = isQuick ? { value: run(validator.fits) } : withinTime(() => run(validator.fits), MAX_CHECK_MS);
         if (!outcome) return [TOO_SLOW];

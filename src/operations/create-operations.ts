@@ -1,0 +1,72 @@
+import type { ToolItem } from "../core/item.ts";
+import type { JsonObject } from "../core/json.ts";
+import { wireName } from "../core/names.ts";
+import { isJsonObject } from "../core/json.ts";
+import type { Listing, Source } from "../core/source.ts";
+import { OPERATIONS } from "./all.ts";
+import type { Operation, OperationServices } from "./operations.ts";
+
+export interface OperationsOptions {
+  /** Operations that need `author` list an `adminToken`; it is taken out of the arguments before they get here. */
+  requiresAdminToken: boolean;
+}
+
+const ADMIN_TOKEN = { type: "string", description: "The operator's token; also taken from `Authorization: Bearer`" };
+const NOTHING: readonly never[] = Object.freeze([]);
+
+/** Our operations as a {@link Source}. They never change while the server runs. */
+export function createOperations(services: OperationServices, options: OperationsOptions): Source {
+  const byName = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
+  const listings: readonly Listing<"tool">[] = OPERATIONS.map((operation) => listingOf(operation, options)).toSorted(
+    byKey,
+  );
+
+  const operationOf = (item: ToolItem): Operation => {
+    const operation = byName.get(item.id);
+    if (!operation) throw new TypeError(`there is no operation ${item.id}`);
+    return operation;
+  };
+
+  return {
+    name: "operations",
+    items: ((kind) => (kind === "tool" ? listings : NOTHING)) as Source["items"],
+    check: (item, args) => operationOf(item).check(args),
+    async run(target, ctx) {
+      if (target.kind !== "tool") throw new TypeError(`operations have no ${target.kind}`);
+      return operationOf(target.item).run(services, target.args, ctx);
+    },
+    onChange: () => () => {},
+  };
+}
+
+function listingOf(operation: Operation, { requiresAdminToken }: OperationsOptions): Listing<"tool"> {
+  const { name, title, description, permission, annotations, toolset } = operation;
+  const takesToken = requiresAdminToken && permission === "author";
+  return {
+    kind: "tool",
+    id: name,
+    name,
+    toolset,
+    load: () => ({
+      kind: "tool",
+      id: name,
+      name,
+      title,
+      description,
+      revision: 1,
+      inputSchema: takesToken ? withToken(operation.inputSchema()) : operation.inputSchema(),
+      outputSchema: operation.outputSchema(),
+      annotations,
+      permission,
+    }),
+  };
+}
+
+function withToken(schema: JsonObject): JsonObject {
+  const properties = isJsonObject(schema["properties"]) ? schema["properties"] : {};
+  return { ...schema, properties: { ...properties, adminToken: ADMIN_TOKEN } };
+}
+
+function byKey(a: Listing, b: Listing): number {
+  return wireName(a.name) < wireName(b.name) ? -1 : 1;
+}

@@ -1,0 +1,61 @@
+import type * as z from "zod";
+import type { AuthoredTools, Authored, Actor } from "../authored/authored.ts";
+import type { ToolAnnotations, ToolResult, Permission } from "../core/item.ts";
+import type { JsonObject } from "../core/json.ts";
+import type { RunContext } from "../core/source.ts";
+
+/**
+ * Our own doings. Each is one file: what it takes (zod), who may (permission), what it does (handler). MCP tools, CLI
+ * verbs and REST routes are its faces; profiles say which of them a client sees.
+ */
+export interface Operation {
+  /** Dotted; listed with underscores. */
+  readonly name: string;
+  readonly toolset: Toolset;
+  readonly title: string;
+  /** Written for a model: what it does, when, and an example. */
+  readonly description: string;
+  readonly permission: Permission;
+  readonly annotations: ToolAnnotations;
+  /** JSON Schemas, made from zod when first asked for. */
+  inputSchema(): JsonObject;
+  outputSchema(): JsonObject | undefined;
+  /** @returns the arguments with defaults filled in; @throws INVALID_ARGUMENTS naming the nearest keys */
+  check(args: JsonObject): JsonObject;
+  run(services: OperationServices, args: JsonObject, ctx: RunContext): Promise<ToolResult>;
+}
+
+/** Operations that come and go together. */
+export type Toolset = "authoring" | "calling" | "system" | "samples";
+
+/** What handlers may use. */
+export interface OperationServices {
+  tools: AuthoredTools;
+  runOnce: Authored["runOnce"];
+  /** What `system.health` answers. */
+  health(): Promise<JsonObject>;
+  /** ms since 1970 */
+  now(): number;
+  /** As clients see an authored tool listed. */
+  listedName(name: string): string;
+}
+
+export interface OperationSpec<I extends z.ZodType> {
+  name: string;
+  toolset: Toolset;
+  title: string;
+  description: string;
+  permission: Permission;
+  annotations: ToolAnnotations;
+  /** A strict object; made when first needed. */
+  input: () => I;
+  /** Of `structuredContent`; absent where there is none. */
+  output?: () => z.ZodType;
+  /** Makes the documented form out of another that is meant, before the check. */
+  accept?: (args: JsonObject) => JsonObject;
+  handle(services: OperationServices, args: z.output<I>, ctx: RunContext): Promise<ToolResult>;
+}
+
+export function actorOf(ctx: RunContext): Actor {
+  return { principal: ctx.caller.principal.id, deadline: ctx.deadline };
+}

@@ -1,0 +1,14 @@
+import { runOnceDraft } from "../authored/definition.ts";
+import { operation } from "./operation.ts";
+
+export const runJsEphemeral = operation({
+  name: "run_js_ephemeral",
+  toolset: "authoring",
+  title: "Run code once",
+  description:
+    'Runs JavaScript or TypeScript once in a sandbox, without keeping it: for calculations and for trying code out before dynamic_tool_create. `code` is the body of `async function run(args)`. Example: {"code":"return args.values.reduce((sum, each) => sum + each, 0)","args":{"values":[1,2,3]}}',
+  permission: "author",
+  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  input: runOnceDraft,
+  handle: ({ runOnce }, draft, ctx) => runOnce(draft, ctx),
+});

@@ -1,0 +1,45 @@
+import * as z from "zod";
+import type { Accepted, ToolView } from "../authored/authored.ts";
+import type { JsonObject } from "../core/json.ts";
+
+/** What several operations take or give. */
+
+export const toolName = () => z.string().min(1).describe("Name of the tool, in either spelling");
+
+export const expectedRevision = () =>
+  z.int().min(1).exactOptional().describe("Only if this is still the newest revision; else REVISION_CONFLICT");
+
+export const dryRun = () =>
+  z.boolean().default(false).describe("true: check everything and run the examples, but keep nothing");
+
+const toolView = () =>
+  z
+    .looseObject({
+      name: z.string(),
+      wireName: z.string(),
+      description: z.string(),
+      revision: z.int().min(0),
+      enabled: z.boolean(),
+      codeSizeBytes: z.int().min(0),
+      engine: z.looseObject({ engine: z.string(), level: z.string(), why: z.string() }),
+      createdAt: z.string(),
+      updatedAt: z.string(),
+    })
+    .describe("The tool without its code");
+
+export const toolResult = () => z.looseObject({ tool: toolView() });
+export const toolsResult = () =>
+  z.looseObject({ tools: z.array(toolView()), total: z.int().min(0), nextCursor: z.string().exactOptional() });
+
+/** What changed and what did not, as structured content. */
+export function acceptedContent({ tool, isWritten, examples }: Accepted): JsonObject {
+  return { tool, isWritten, ...(examples.length > 0 && { examples }) };
+}
+
+export function examplesText(count: number): string {
+  return count === 0 ? "" : ` ${count === 1 ? "The example" : `All ${count} examples`} passed.`;
+}
+
+export function engineText({ engine }: ToolView): string {
+  return `Runs in ${engine.engine} (${engine.level}): ${engine.why}.`;
+}
