@@ -43,12 +43,23 @@ export function describeItemContract(use: () => { store: Store; another(): Promi
         '{"z":1,"a":[null,true,1.5e300,"\\u0000 \\ud83e\\udd80 \\ud800 \\u2028"],"__proto__":{"x":1},"":{"constructor":[]}}',
       ) as Json;
       const summary = '{ "odd" :\t"spacing \u0001"}'.replace("\u0001", "\\u0001");
-      const made = await store.items.create(draft("odd", { body, summary }), write("create\u0000\u{1f980}"));
+      const made = await store.items.create(draft("odd", { body, summary }), write("create \u{1f980}\u0001"));
       const kept = await (await another()).items.get(made.id);
       expect(JSON.stringify(kept?.body)).toBe(JSON.stringify(body));
       expect(kept?.summary).toBe(summary);
       expect(kept?.quarantine).toBeUndefined();
-      expect((await store.items.revision(made.id, 1))?.change).toBe("create\u0000\u{1f980}");
+      expect((await store.items.revision(made.id, 1))?.change).toBe("create \u{1f980}\u0001");
+    });
+
+    it("refuses texts with NUL, which not every backend gives back", async () => {
+      const { store } = use();
+      const refused = { code: "INVALID_ARGUMENTS" };
+      for (const bad of [draft("a\0b"), draft("a", { owner: "ann\0bob" }), draft("a", { summary: '"\0"' })])
+        await expect(store.items.create(bad, write())).rejects.toMatchObject(refused);
+      const { id } = await store.items.create(draft("a"), write());
+      await expect(store.items.update(id, { name: "\0" }, write())).rejects.toMatchObject(refused);
+      await expect(store.items.remove(id, { ...write(), author: "\0" })).rejects.toMatchObject(refused);
+      expect((await store.items.list("tool")).map(({ name }) => name)).toEqual(["a"]);
     });
 
     it("keeps deep and large bodies", async () => {

@@ -8,7 +8,8 @@ import type { Json } from "../core/json.ts";
  * All methods may throw STORE_UNAVAILABLE: nothing was changed, it is safe to try again.
  * Writes asked for in one turn are made together; one that is refused undoes nothing but itself. A write that was
  * answered survives a crash of this process; writes of items and keys survive a power cut too.
- * Reads never wait for writers. Times are ISO 8601 in UTC. Texts come back as they went in, byte for byte.
+ * Reads never wait for writers. Times are ISO 8601 in UTC. Texts come back as they went in, byte for byte;
+ * those with the character NUL, which not every backend can hold, are refused with INVALID_ARGUMENTS (JSON escapes it).
  */
 export interface Store {
   readonly items: ItemStore;

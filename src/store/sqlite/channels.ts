@@ -1,4 +1,5 @@
 import type { Logger } from "../../core/source.ts";
+import { refuseNul } from "../plain-text.ts";
 import type { Channel, ChannelStore } from "../store.ts";
 import type { Row, SqliteReader } from "./reader.ts";
 import type { WriteQueue } from "./write-queue.ts";
@@ -6,6 +7,7 @@ import type { WriteQueue } from "./write-queue.ts";
 export function createSqliteChannels(reader: SqliteReader, queue: WriteQueue, log: Logger): ChannelStore {
   return {
     async put(channel) {
+      refuseNul(channel);
       await queue.write("putChannel", {
         ...channel,
         logLevel: channel.logLevel ?? null,

@@ -1,5 +1,6 @@
 import type { Json } from "../../core/json.ts";
 import { digestOf } from "../digest.ts";
+import { refuseNul } from "../plain-text.ts";
 import type { ItemHead, ItemStore, Place, Revision, StoredItem, StoredKind } from "../store.ts";
 import { findDamage, readBody } from "./damage.ts";
 import type { BodyText } from "./item-writes.ts";
@@ -78,6 +79,7 @@ export function createSqliteItems(reader: SqliteReader, queue: WriteQueue, nextI
 
     async create(draft, write, max) {
       const { body, ...head } = draft;
+      refuseNul({ ...head, ...write });
       const { body: text, digest } = bodyText(body);
       const row = await queue.write("createItem", {
         ...head,
@@ -93,6 +95,7 @@ export function createSqliteItems(reader: SqliteReader, queue: WriteQueue, nextI
     },
 
     async update(id, { body, ...change }, write, expectedRevision) {
+      refuseNul({ ...change, ...write });
       const fresh = body === undefined ? undefined : bodyText(body);
       const { row, kept } = await queue.write("updateItem", {
         id,
@@ -110,6 +113,7 @@ export function createSqliteItems(reader: SqliteReader, queue: WriteQueue, nextI
     },
 
     async remove(id, write, expectedRevision) {
+      refuseNul(write);
       return itemHead(await queue.write("removeItem", { id, write, expectedRevision: expectedRevision ?? null }));
     },
 

@@ -37,6 +37,8 @@ interface Waiting {
 const BATCH = 256;
 /** Even a write that waited behind others gets a try at the lock, in ms. */
 const LEAST_WAIT_MS = 250;
+/** Node 22 calls its SQLite experimental, once per thread; none of our own flags are for the thread. */
+const EXEC_ARGV = ["--disable-warning=ExperimentalWarning"];
 /** A thread is small: rows pass through it, nothing stays. */
 const RESOURCES = { maxYoungGenerationSizeMb: 4, maxOldGenerationSizeMb: 256, stackSizeMb: 2 };
 
@@ -61,7 +63,7 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     const worker = new Worker(writer, {
       name: "sqlite-writer",
       workerData,
-      execArgv: [],
+      execArgv: EXEC_ARGV,
       env: {},
       resourceLimits: RESOURCES,
     });
