@@ -1,5 +1,7 @@
 import type { Json } from "../core/json.ts";
 import type { Logger } from "../core/source.ts";
+import type { Needs } from "../engines/choose.ts";
+import type { Compiled } from "../engines/compile.ts";
 import type { EngineName, ExecutionEngine, JobLimits, Program } from "../engines/engine.ts";
 import type { Schemas } from "../schemas/schemas.ts";
 import type { Store } from "../store/store.ts";
@@ -12,7 +14,7 @@ export interface AuthoredServices {
   /** @throws INVALID_CODE with `data.line` and `data.column` */
   compile(source: { code: string; language: "js" | "ts"; name: string }): Promise<Compiled>;
   /** @throws ENGINE_UNAVAILABLE when nothing here can run it */
-  chooseEngine(needs: EngineNeeds): EngineChoice | Promise<EngineChoice>;
+  chooseEngine(needs: Needs): EngineChoice | Promise<EngineChoice>;
   schemas: Schemas;
   log: Logger;
   /** ms since 1970 */
@@ -22,18 +24,6 @@ export interface AuthoredServices {
   /** Who else has this wire name, when somebody has: `the pack demo`. Such a tool would be listed under another name. */
   takenBy?(wireName: string): string | undefined;
   settings: AuthoredSettings;
-}
-
-export interface Compiled {
-  program: Program;
-  /** What of the Node API the code uses, as it is written there. */
-  needsNode: string[];
-}
-
-export interface EngineNeeds {
-  needsNode: string[];
-  dependencies: { name: string; version: string }[];
-  image?: string;
 }
 
 export interface AuthoredSettings {
