@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { generated } from "./lib/generated.ts";
+import { generated } from "./generated.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 for (const [path, text] of await generated(root)) {

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
-import { generated } from "../scripts/lib/generated.ts";
+import { generated } from "../scripts/generated.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

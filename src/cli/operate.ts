@@ -8,6 +8,7 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { CallIo } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
 import type { CommandContext } from "./command.ts";
+import { words } from "./print.ts";
 
 /** Whoever can run this program on the store is its operator. */
 const OPERATOR: Caller = {
@@ -73,5 +74,5 @@ export async function operate(
 }
 
 export function textOf(result: ToolResult): string {
-  return result.content.map((each) => (each.type === "text" ? String(each["text"]) : `[${each.type}]`)).join("\n");
+  return result.content.map((each) => (each.type === "text" ? words(each["text"]) : `[${each.type}]`)).join("\n");
 }

@@ -27,6 +27,12 @@ export function safe(text: string): string {
   return text.replace(/[^\P{Cc}\t\n]/gu, "");
 }
 
+/** A value in a line of text: texts as they are, nothing for nothing, everything else as JSON. */
+export function words(value: unknown): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 export function json(value: unknown): string {
   return JSON.stringify(value, undefined, 2) ?? "null";
 }

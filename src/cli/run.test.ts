@@ -30,8 +30,8 @@ describe("runCli", () => {
     for (const { flags } of allCommands({ execPath: "", entry: "" })) {
       for (const { names, form } of flags) {
         for (const name of names) {
-          expect(ofSettings.has(name), name).toBe(false);
-          expect(forms.get(name) ?? form, name).toBe(form);
+          expect([...ofSettings]).not.toContain(name);
+          expect([name, forms.get(name) ?? form]).toEqual([name, form]);
           forms.set(name, form);
         }
       }

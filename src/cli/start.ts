@@ -9,7 +9,7 @@ import type { OpenApp } from "./app.ts";
 const SETTLED_MS = 2000;
 
 interface Start {
-  process: Omit<NodeJS.Process, "env">;
+  host: Omit<NodeJS.Process, "env">;
   env: Readonly<Record<string, string | undefined>>;
   openApp: OpenApp;
 }
@@ -20,27 +20,27 @@ interface Start {
  * Compiled code is cached in a folder of the user's own: the one that Node would choose lies among temporary files,
  * where others may put something first.
  */
-export async function start({ process, env, openApp }: Start): Promise<void> {
-  const machine = { env, homeDir: homedir(), platform: process.platform };
+export async function start({ host, env, openApp }: Start): Promise<void> {
+  const machine = { env, homeDir: homedir(), platform: host.platform };
   module.enableCompileCache(join(platformCacheDir(machine), "compiled"));
   setTimeout(() => module.flushCompileCache(), SETTLED_MS).unref();
 
   const [{ runCli }, { watchForStop }] = await Promise.all([import("./run.ts"), import("./stop.ts")]);
   const code = await runCli({
     ...machine,
-    argv: process.argv.slice(2),
-    cwd: process.cwd(),
+    argv: host.argv.slice(2),
+    cwd: host.cwd(),
     readFile: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
-    stdin: process.stdin,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    program: { execPath: process.execPath, entry: process.argv[1] ?? "" },
+    stdin: host.stdin,
+    stdout: host.stdout,
+    stderr: host.stderr,
+    program: { execPath: host.execPath, entry: host.argv[1] ?? "" },
     openApp,
-    stopped: watchForStop(process),
+    stopped: watchForStop(host),
   });
   // Pipes are written in the background on some platforms: the end of a long list must not get lost.
-  for (const stream of [process.stdout, process.stderr]) {
+  for (const stream of [host.stdout, host.stderr]) {
     if (stream.writableLength > 0 && !stream.destroyed) await new Promise((resolve) => stream.write("", resolve));
   }
-  process.exit(code);
+  host.exit(code);
 }

@@ -14,29 +14,29 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
  *
  * @returns a promise that resolves when the program should stop
  */
-export function watchForStop(process: StoppableProcess): Promise<void> {
+export function watchForStop(host: StoppableProcess): Promise<void> {
   return new Promise((resolve) => {
     let isStopping = false;
     for (const [name, number] of Object.entries(SIGNALS)) {
-      process.on(name as keyof typeof SIGNALS, () => {
-        if (isStopping) process.exit(128 + number);
+      host.on(name as keyof typeof SIGNALS, () => {
+        if (isStopping) host.exit(128 + number);
         isStopping = true;
         resolve();
       });
     }
-    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    host.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") return broken(error);
       resolve();
     });
     // There is nobody left to tell.
-    process.stderr.on("error", () => {});
-    process.on("uncaughtException", broken);
-    process.on("unhandledRejection", broken);
+    host.stderr.on("error", () => {});
+    host.on("uncaughtException", broken);
+    host.on("unhandledRejection", broken);
 
     function broken(error: unknown): void {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      process.stderr.write(`dynamic-mcp: a fault of ours: ${text}\n`);
-      process.exit(ERRORS.INTERNAL.exit);
+      host.stderr.write(`dynamic-mcp: a fault of ours: ${text}\n`);
+      host.exit(ERRORS.INTERNAL.exit);
     }
   });
 }

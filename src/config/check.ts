@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject } from "../core/json.ts";
 import { nearest } from "../core/names.ts";
 import { SWITCH_WORDS } from "./argv.ts";
 import type { Given } from "./origin.ts";
@@ -24,9 +24,10 @@ export async function checkGiven(given: Given, home: { platform: NodeJS.Platform
     const parsed = setting.type(zod).safeParse(raw);
     if (parsed.success) return { value: setting.isPath ? absolute(parsed.data, given.base, home) : parsed.data };
   }
-  const { expects, valueSchema } = await import("./expects.ts");
+  const { choices, expects, valueSchema } = await import("./expects.ts");
+  const schema = valueSchema(setting);
   const shown = "texts" in given.value ? given.value.texts.join(",") : given.value.json;
-  const hint = near(shown, valueSchema(setting));
+  const hint = near(shown, choices(isJsonObject(schema["items"]) ? schema["items"] : schema));
   return { message: `${setting.isSecret ? "***" : show(shown)} is not ${expects(setting)}${hint}` };
 }
 
@@ -65,10 +66,8 @@ function show(value: unknown): string {
 }
 
 /** "did you mean", for the first word that is not one of those that are allowed. */
-function near(value: unknown, schema: JsonObject): string {
-  const each = isJsonObject(schema["items"]) ? schema["items"] : schema;
-  if (typeof value !== "string" || !Array.isArray(each["enum"])) return "";
-  const known = each["enum"].map(String);
+function near(value: unknown, known: readonly string[]): string {
+  if (typeof value !== "string" || known.length === 0) return "";
   const wrong = value.split(",").find((word) => !known.includes(word.trim()));
   const found = wrong === undefined ? undefined : nearest(wrong, known);
   return found === undefined ? "" : `; did you mean ${found}?`;

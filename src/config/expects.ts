@@ -1,5 +1,5 @@
 import { toJSONSchema } from "zod";
-import type { JsonObject } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Setting } from "./setting.ts";
 import * as zod from "./zod.ts";
 
@@ -15,14 +15,21 @@ export function expects(one: Setting<unknown>): string {
 }
 
 function inWords(schema: JsonObject): string {
-  const { type, enum: values, minimum, maximum, items, format } = schema;
-  if (Array.isArray(values)) return `one of ${values.join(", ")}`;
+  const { type, format } = schema;
+  const [least, most, longest] = ["minimum", "maximum", "maxLength"].map((key) => JSON.stringify(schema[key]));
+  const items = isJsonObject(schema["items"]) ? words(schema["items"]) : undefined;
+  if (words(schema)) return `one of ${words(schema)}`;
   if (type === "boolean") return "true or false (1, yes, on, 0, no and off are understood too)";
-  if (type === "integer") return `a whole number from ${String(minimum)} to ${String(maximum)}`;
-  if (type === "number") return `a number from ${String(minimum)} to ${String(maximum)}`;
-  if (type === "array") {
-    const each = (items ?? {}) as JsonObject;
-    return Array.isArray(each["enum"]) ? `a list of these: ${each["enum"].join(", ")}` : "a list, separated by commas";
-  }
-  return format === "uri" ? "a URL" : `a text of 1 to ${String(schema["maxLength"])} characters`;
+  if (type === "integer") return `a whole number from ${least} to ${most}`;
+  if (type === "number") return `a number from ${least} to ${most}`;
+  if (type === "array") return items ? `a list of these: ${items}` : "a list, separated by commas";
+  return format === "uri" ? "a URL" : `a text of 1 to ${longest} characters`;
 }
+
+/** What may be chosen, if it is a choice. */
+export function choices(schema: JsonObject): string[] {
+  const each: Json | undefined = schema["enum"];
+  return Array.isArray(each) ? each.filter((word) => typeof word === "string") : [];
+}
+
+const words = (schema: JsonObject) => choices(schema).join(", ");

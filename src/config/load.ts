@@ -85,7 +85,7 @@ function readEnvironment(input: LoadInput, envFile: string | undefined, problems
   if (envFile === undefined) return { env: input.env, whereOfEnv: (name: string) => name };
   const path = pathRules(input.platform).resolve(input.cwd, envFile);
   const text = read(input, path, "--env-file", problems) ?? "";
-  const fromFile = parseEnv(text) as Record<string, string>;
+  const fromFile = parseEnv(text);
   const whereOfEnv = (name: string) => (input.env[name] === undefined ? `${name} in ${path}` : name);
   return { env: { ...fromFile, ...input.env }, whereOfEnv };
 }
@@ -105,10 +105,10 @@ function read(input: LoadInput, path: string, asked: string, problems: ConfigPro
 }
 
 function givenByFlags(argv: Argv, leaves: readonly Leaf[], base: string): Given[] {
-  const byFlag = new Map(leaves.map((leaf) => [flagNames(leaf.setting)[0], leaf]));
+  const byFlag = new Map<string | undefined, Leaf>(leaves.map((leaf) => [flagNames(leaf.setting)[0], leaf]));
   const found = new Map<string, Given & { value: { texts: string[] } }>();
   for (const { spec, name, text } of argv.flags) {
-    const leaf = byFlag.get(spec.names[0] as `--${string}`);
+    const leaf = byFlag.get(spec.names[0]);
     if (!leaf) continue;
     const earlier = found.get(leaf.key);
     if (earlier) earlier.value.texts.push(text);

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { expects, valueSchema } from "./expects.ts";
+import { choices, expects, valueSchema } from "./expects.ts";
 import { LOADER_FLAGS, type Loaded } from "./load.ts";
 import { GROUPS, type Leaf, leaves } from "./schema.ts";
 import { envNames, flagNames } from "./setting.ts";
@@ -165,14 +165,16 @@ function describe({ setting }: Leaf): string {
 function placeholder({ setting }: Leaf): string {
   const schema = valueSchema(setting);
   const items = isJsonObject(schema["items"]) ? schema["items"] : schema;
-  if (Array.isArray(items["enum"])) return `${items["enum"].join("|")}${setting.form === "list" ? ",..." : ""}`;
+  const words = choices(items).join("|");
+  if (words) return setting.form === "list" ? `${words},...` : words;
   if (setting.isPath) return "path";
   if (setting.form === "list") return "a,b";
   return setting.form === "number" ? (setting.unit ?? "n") : "text";
 }
 
 function asText(value: unknown): string {
-  return Array.isArray(value) ? value.join(",") : value === undefined ? "" : String(value);
+  if (Array.isArray(value)) return value.join(",");
+  return typeof value === "string" ? value : value === undefined ? "" : JSON.stringify(value);
 }
 
 const code = (names: readonly string[]) => names.map((name) => `\`${name}\``).join(", ");

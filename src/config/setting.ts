@@ -1,7 +1,8 @@
 import type { ZodType, output } from "zod";
+import type * as zod from "./zod.ts";
 
 /** The parts of zod that settings use; loaded when there is a value to check, not at every start. */
-export type Zod = typeof import("./zod.ts");
+export type Zod = typeof zod;
 
 /** How a value is written as text, in a variable or behind a flag. */
 export type Form = "text" | "number" | "switch" | "list";
@@ -45,7 +46,7 @@ interface Names {
 }
 
 export interface Setting<T> extends Names {
-  readonly type: (z: Zod) => ZodType<unknown>;
+  readonly type: (z: Zod) => ZodType;
   readonly form: Form;
   readonly default?: T;
   readonly derived?: { text: string; from: (known: Known) => T };

@@ -3,7 +3,7 @@ import { LOGS_META } from "../../core/results.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { argument, type Command, JSON_FLAG } from "../command.ts";
 import { callAsOperator, textOf } from "../operate.ts";
-import { json, safe } from "../print.ts";
+import { json, safe, words } from "../print.ts";
 import { parseObject, readValue } from "../values.ts";
 
 export const call: Command = {
@@ -34,7 +34,7 @@ export const call: Command = {
     const { result } = end;
     const logs = result._meta?.[LOGS_META];
     for (const line of Array.isArray(logs) ? logs : []) {
-      if (isJsonObject(line)) context.terminal.err(safe(`${String(line["level"])}: ${String(line["text"])}`));
+      if (isJsonObject(line)) context.terminal.err(safe(`${words(line["level"])}: ${words(line["text"])}`));
     }
     if (context.isJson) context.terminal.out(json(result));
     else if (end.state === "done") context.terminal.out(safe(textOf(result)));

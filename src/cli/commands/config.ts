@@ -1,5 +1,5 @@
 import { type Command, JSON_FLAG } from "../command.ts";
-import { json, table } from "../print.ts";
+import { json, table, words } from "../print.ts";
 
 export const configExplain: Command = {
   name: "config explain",
@@ -16,7 +16,7 @@ export const configExplain: Command = {
       context.terminal.out(json({ file: file ?? null, settings: all, warnings }));
       return;
     }
-    const rows = all.map(({ key, value, where }) => [key, where, value === null ? "" : typeof value === "string" ? value : JSON.stringify(value)]); // prettier-ignore
+    const rows = all.map(({ key, value, where }) => [key, where, words(value)]);
     context.terminal.out(table(["setting", "from", "value"], rows, 200));
     context.terminal.err(file ? `File: ${file}` : "No configuration file.");
     for (const warning of warnings) context.terminal.err(`Note: ${warning}`);

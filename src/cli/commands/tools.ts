@@ -3,7 +3,7 @@ import { hasCode } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { argument, type Command, type CommandContext, type CommandFlag, JSON_FLAG } from "../command.ts";
 import { operate } from "../operate.ts";
-import { json, safe, table } from "../print.ts";
+import { json, safe, table, words } from "../print.ts";
 import { parseJson, readValue, wholeNumber } from "../values.ts";
 
 const NAME = { name: "name", about: "Name of the tool, in either spelling." };
@@ -43,10 +43,10 @@ const list: Command = {
     if (context.isJson) return context.terminal.out(json(tools));
     if (tools.length === 0) return context.terminal.err(search ? "No tool has these words." : "No tools yet.");
     const rows = tools.map((tool) => [
-      String(tool["name"]),
-      String(tool["revision"]),
+      words(tool["name"]),
+      words(tool["revision"]),
       tool["quarantine"] ? "damaged" : tool["enabled"] ? "enabled" : "disabled",
-      String(tool["quarantine"] ?? tool["description"]),
+      words(tool["quarantine"] ?? tool["description"]),
     ]);
     context.terminal.out(table(["name", "revision", "state", "description"], rows));
   },
@@ -67,11 +67,9 @@ const get: Command = {
     const tool = await getTool(context, argument(context, "name"), revision === undefined ? undefined : wholeNumber(revision, "--revision", 1)); // prettier-ignore
     if (context.isJson) return context.terminal.out(json(tool));
     const { code, ...said } = tool;
-    if (context.has("--code-only")) return context.terminal.out(String(code));
-    const lines = Object.entries(said).map(
-      ([key, value]) => `${key}: ${typeof value === "string" ? value : JSON.stringify(value)}`,
-    );
-    context.terminal.out(safe([...lines, "", String(code)].join("\n")));
+    if (context.has("--code-only")) return context.terminal.out(words(code));
+    const lines = Object.entries(said).map(([key, value]) => `${key}: ${words(value)}`);
+    context.terminal.out(safe([...lines, "", words(code)].join("\n")));
   },
 };
 
@@ -161,7 +159,7 @@ const history: Command = {
     const { data } = await operate(context, "dynamic.tool.history", { name: argument(context, "name"), limit });
     if (context.isJson) return context.terminal.out(json(data));
     const rows = objects(data["revisions"]).map((each) =>
-      ["revision", "at", "author", "change"].map((field) => String(each[field] ?? "")),
+      ["revision", "at", "author", "change"].map((field) => words(each[field])),
     );
     context.terminal.out(table(["revision", "at", "author", "change"], rows));
   },

@@ -3,7 +3,7 @@ import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
 import { operate } from "../operate.ts";
-import { json } from "../print.ts";
+import { json, words } from "../print.ts";
 import { type Definition, isSame, readTools, toDefinition, writeTools } from "../tool-files.ts";
 import { allTools, findTool, getTool } from "./tools.ts";
 
@@ -22,7 +22,7 @@ export const toolsExport: Command = {
     const folder = resolve(context.cwd, argument(context, "folder"));
     const wanted = context.args["names"] ?? [];
     const names =
-      wanted.length > 0 ? wanted : (await allTools(context, { includeDisabled: true })).filter((tool) => !tool["quarantine"]).map((tool) => String(tool["name"])); // prettier-ignore
+      wanted.length > 0 ? wanted : (await allTools(context, { includeDisabled: true })).filter((tool) => !tool["quarantine"]).map((tool) => words(tool["name"])); // prettier-ignore
     const tools: Definition[] = [];
     for (const name of names) tools.push(toDefinition(await getTool(context, name)));
     await writeTools(folder, tools);
@@ -61,7 +61,7 @@ export const toolsImport: Command = {
 };
 
 async function take(context: CommandContext, tool: Definition): Promise<Outcome> {
-  const name = String(tool.name);
+  const { name } = tool;
   const dryRun: JsonObject = context.has("--dry-run") ? { dryRun: true } : {};
   try {
     const there = await findTool(context, name);

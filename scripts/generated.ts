@@ -1,8 +1,8 @@
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import { allCommands } from "../../src/cli/commands.ts";
-import { cliPage, errorsPage } from "../../src/cli/reference.ts";
-import { configurationPage, envTemplate, fileSchema } from "../../src/config/render.ts";
+import { allCommands } from "../src/cli/commands.ts";
+import { cliPage, errorsPage } from "../src/cli/reference.ts";
+import { configurationPage, envTemplate, fileSchema } from "../src/config/render.ts";
 
 /**
  * Every file that is made from the source, as it has to be committed; formatted as the rest of the repository.
