@@ -47,7 +47,7 @@ describe("a damaged SQLite store", () => {
     ["an empty name", "UPDATE items SET name = ''", /name is empty/],
     ["an id that is not ours", "UPDATE items SET id = 'x'", /id "x"/],
   ];
-  it.each(RUINS)("lists %s with its reason, beside the sound items", async (_what, sql, reason) => {
+  it.each(RUINS)("lists %s with its reason, beside the sound items [store-quarantine]", async (_what, sql, reason) => {
     const store = await open();
     const bad = await store.items.create(draft("bad"), write());
     await store.items.create(draft("good"), write());

@@ -92,7 +92,9 @@ describe("a SQLite store on a disk with troubles", () => {
       .toEqual(["other", "two"]);
   });
 
-  it("refuses writes on a full disk, reads on, and writes again when there is room", async ({ skip }) => {
+  it("refuses writes on a full disk, reads on, and writes again when there is room [store-sick-disk]", async ({
+    skip,
+  }) => {
     const disk = mountSmallDisk(512);
     if (!disk) return skip("no disk can be mounted here: needs Linux and root");
     try {

@@ -28,7 +28,7 @@ describe("several processes on one SQLite store", () => {
     await rm(dataDir, { recursive: true });
   });
 
-  it("loses none of six tools that six processes create at once in a fresh store", async () => {
+  it("loses none of six tools that six processes create at once in a fresh store [store-no-lost-writes]", async () => {
     const names = ["a", "b", "c", "d", "e", "f"];
     const six = names.map((name) => actors.start("create", dataDir, name));
     expect(await Promise.all(six.map((actor) => actor.next()))).toEqual(names.map(() => "ready"));
@@ -40,7 +40,7 @@ describe("several processes on one SQLite store", () => {
     expect(kept.map(({ id }) => id)).toEqual(ids);
   });
 
-  it("lets one of two processes win that expect the same revision", async () => {
+  it("lets one of two processes win that expect the same revision [store-one-wins]", async () => {
     const store = await open();
     const { id } = await store.items.create(draft("one"), write());
     const two = [actors.start("update", dataDir, id), actors.start("update", dataDir, id)];
@@ -51,7 +51,7 @@ describe("several processes on one SQLite store", () => {
     expect(outcomes).toContainEqual({ code: "REVISION_CONFLICT", data: { current: 2, expected: 1 } });
   });
 
-  it("sees what another process changed within a second, also when the store was not there yet", async () => {
+  it("sees what another process changed within a second, also when the store was not there yet [store-changes-seen]", async () => {
     const store = await open();
     const { seen, until } = collectChanges(store);
     const actor = actors.start("create", dataDir, "theirs");
@@ -63,7 +63,7 @@ describe("several processes on one SQLite store", () => {
     expect((await store.items.list("tool")).map(({ name }) => name)).toEqual(["theirs"]);
   });
 
-  it("reads on while another process holds the write lock for two seconds, and its own write waits", async () => {
+  it("reads on while another process holds the write lock for two seconds, and its own write waits [store-lock-freezes-nobody]", async () => {
     const store = await open();
     const { id } = await store.items.create(draft("one"), write());
     const actor = actors.start("lock", dataDir, "2000");
@@ -124,7 +124,7 @@ describe("several processes on one SQLite store", () => {
     expect((await (await open()).items.list("tool")).map(({ name }) => name)).toEqual(["one"]);
   });
 
-  it("has every acknowledged write and nothing half done after SIGKILL in the middle of a write", async () => {
+  it("has every acknowledged write and nothing half done after SIGKILL in the middle of a write [store-kill-safe]", async () => {
     const acknowledged: string[] = [];
     for (let round = 0; round < 3; round++) {
       const folder = join(dataDir, String(round));

@@ -82,7 +82,7 @@ export function itemHead(row: ItemRow, damage?: string): ItemHead {
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d/;
 
 /** Values that this program never writes. @returns why the row cannot be trusted */
-export function whyImpossible(row: ItemRow): string | undefined {
+function whyImpossible(row: ItemRow): string | undefined {
   if (!isId(row.id)) return `its id ${JSON.stringify(row.id)} was not made by this store`;
   if (row.name === "" || row.key === "") return "its name is empty";
   if (row.reach !== "shared" && row.reach !== "user" && row.reach !== "session")
