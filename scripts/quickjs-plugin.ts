@@ -15,7 +15,9 @@ export const quickjs = (root: string): Plugin => ({
         entryPoints: ["src/engines/quickjs/guest/prelude.ts"],
         bundle: true,
         write: false,
-        minify: true,
+        // Names stay: authors see them, as in `new URL`'s errors and `structuredClone.name`.
+        minifyWhitespace: true,
+        minifySyntax: true,
         format: "iife",
         globalName: "prelude",
         platform: "neutral",

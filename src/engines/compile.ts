@@ -79,6 +79,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 function syntaxError(code: string, error: unknown): DynamicMcpError {
+  if (error instanceof RangeError) return invalid(code, "the code is nested too deeply to be read", 2, 0, error);
   const { message, reasonCode, loc } = error as ParserError;
   const text = REASONS[reasonCode ?? ""] ?? message.replace(/ \(\d+:\d+\)$/, "");
   if (reasonCode === "VarRedeclaration" && loc?.line === 1) {

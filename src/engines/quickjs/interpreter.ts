@@ -94,7 +94,16 @@ export async function createInterpreter(outside: Outside): Promise<Interpreter> 
   const template = makeTemplate(instance);
   const { runtime, ctx, argv, contextOut } = template;
 
+  /** Must not throw: that would tear through the interpreter's own frames. Without an answer the guest throws. */
   function onBridge(from: Pointer, argc: number, args: Pointer): Pointer {
+    try {
+      return answer(from, argc, args);
+    } catch {
+      return instance.c.QTS_GetUndefined();
+    }
+  }
+
+  function answer(from: Pointer, argc: number, args: Pointer): Pointer {
     const { c } = instance;
     const at = (index: number) => c.QTS_ArgvGetJSValueConstPointer(args, index);
     const op = c.QTS_GetFloat64(from, at(0));
@@ -105,13 +114,13 @@ export async function createInterpreter(outside: Outside): Promise<Interpreter> 
       const data = length > 0 ? c.QTS_GetArrayBuffer(from, at(2)) : 0;
       bytes = data === 0 ? new Uint8Array() : instance.bytes().subarray(data, data + length);
     }
-    const answer = outside.bridge(op, text, bytes);
-    if (answer === undefined) return c.QTS_GetUndefined();
-    if (typeof answer === "string") return string(answer);
-    const data = instance.malloc(Math.max(1, answer.byteLength));
-    if (data === 0) return c.QTS_GetUndefined();
-    instance.bytes().set(answer, data);
-    return c.QTS_NewArrayBuffer(from, data, answer.byteLength);
+    const given = outside.bridge(op, text, bytes);
+    if (given === undefined) return c.QTS_GetUndefined();
+    if (typeof given === "string") return string(given);
+    const data = instance.malloc(Math.max(1, given.byteLength));
+    if (data === 0) throw new OutOfGuestMemory();
+    instance.bytes().set(given, data);
+    return c.QTS_NewArrayBuffer(from, data, given.byteLength);
   }
 
   function withText<T>(text: string | Uint8Array, use: (at: Pointer, bytes: number) => T): T {

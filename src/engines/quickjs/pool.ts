@@ -18,7 +18,9 @@ export interface Pool {
   release(member: Member): void;
   /** Somebody began to wait: there may be room for one more. */
   wake(): void;
-  children(): number;
+  /** Those that are there now, starting ones included. */
+  members(): Member[];
+  /** Jobs that wait for a child. */
   waiting(): number;
   close(): Promise<void>;
 }
@@ -151,7 +153,7 @@ export function createPool(options: PoolOptions): Pool {
       armShrink();
     },
     wake: serve,
-    children: count,
+    members: () => [...idle, ...busy, ...starting],
     waiting: () => askers.length,
     async close() {
       isClosed = true;

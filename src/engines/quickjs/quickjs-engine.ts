@@ -115,7 +115,8 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
         const deadline = new Deadline(PROBE_MS);
         const end = await run(PROBE_JOB, { call: () => Promise.reject(new Error("not for probes")) }, deadline);
         deadline.close();
-        const detail = { processes: pool.children(), waiting: pool.waiting(), isNetworkDenied };
+        const processes = pool.members().map(({ pid, jobs, rssMiB, isWaiting }) => ({ pid, jobs, rssMiB, isWaiting }));
+        const detail = { processes, waiting: pool.waiting(), isNetworkDenied };
         if (end.state === "done" && end.resultJson === "2")
           return { name: "quickjs", isAvailable: true, level, detail };
         const problem = end.state === "failed" ? `${end.code}: ${end.message}` : `1 + 1 gave ${end.resultJson}`;

@@ -22,8 +22,19 @@ export const OP = {
 
 const { parse, stringify } = JSON;
 
-export const ask = (op: number, question: unknown): unknown => parse(bridge(op, stringify(question)) as string);
+/** QuickJS's own; thrown here when the child found no room for its answer. */
+declare const InternalError: ErrorConstructor;
+const Internal = InternalError;
+
+function roomFor<T>(answer: T | undefined): T {
+  if (answer === undefined) throw new Internal("out of memory");
+  return answer;
+}
+
+export const ask = (op: number, question: unknown): unknown =>
+  parse(roomFor(bridge(op, stringify(question)) as string | undefined));
 export const tell = (op: number, text: string): unknown => bridge(op, text);
-export const encodeBytes = (text: string): ArrayBuffer => bridge(OP.encode, stringify(text)) as ArrayBuffer;
+export const encodeBytes = (text: string): ArrayBuffer =>
+  roomFor(bridge(OP.encode, stringify(text)) as ArrayBuffer | undefined);
 export const decodeBytes = (question: unknown, bytes: ArrayBufferLike): unknown =>
-  parse(bridge(OP.decode, stringify(question), bytes) as string);
+  parse(roomFor(bridge(OP.decode, stringify(question), bytes) as string | undefined));

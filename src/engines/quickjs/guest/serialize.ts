@@ -37,14 +37,8 @@ export function serialize(value: unknown): string {
   const refuse = () => {
     throw REFUSAL;
   };
-  for (const [prototype] of refused) {
-    try {
-      defineProperty(prototype, "toJSON", { value: refuse, configurable: true, writable: true });
-    } catch {
-      // frozen by the author: the walk below still looks
-    }
-  }
-  defineProperty(AnyError.prototype, "toJSON", { value: errorToJson, configurable: true, writable: true });
+  for (const [prototype] of refused) setToJson(prototype, refuse);
+  setToJson(AnyError.prototype, errorToJson);
   let text: string | undefined;
   try {
     text = stringify(value);
@@ -61,6 +55,14 @@ export function serialize(value: unknown): string {
     if (place !== undefined) throw new NotJson(place);
   }
   return text;
+}
+
+function setToJson(prototype: object, value: () => unknown): void {
+  try {
+    defineProperty(prototype, "toJSON", { value, configurable: true, writable: true });
+  } catch {
+    // frozen by the author: for small results the walk still looks
+  }
 }
 
 function errorToJson(this: Error): unknown {

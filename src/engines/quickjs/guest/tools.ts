@@ -39,7 +39,7 @@ export function reply(step: number, ok: boolean, text: string): void {
 function hostCall(method: string, payload: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const text = stringify({ method, payload });
-    const answer = tell(OP.call, text) as string;
+    const answer = String(tell(OP.call, text) ?? "no memory is left for the call");
     const step = Number(answer);
     if (step >= 0) waiting.set(step, { resolve, reject });
     else reject(new ToolError(answer, "TOO_LARGE", {}));
