@@ -1,23 +1,26 @@
 #!/usr/bin/env node
 /*
  * The program. Says what it needs on a Node that is too old, before anything modern is loaded; so there are no static
- * imports here.
+ * imports here. The rest is loaded when it is needed: after `start` has turned the cache of compiled code on, and not
+ * at all for `--help`.
  */
 declare const __MIN_NODE__: string | undefined;
 
 const needed = typeof __MIN_NODE__ === "undefined" ? "22.23.3" : __MIN_NODE__;
-const isNewer = (version: string, than: string): boolean => {
+const isOlder = (version: string, than: string): boolean => {
   const [a, b] = [version, than].map((text) => text.split(".").map(Number)) as [number[], number[]];
   const at = a.findIndex((part, index) => part !== b[index]);
-  return at < 0 || (a[at] ?? 0) > (b[at] ?? 0);
+  return (a[at] ?? 0) < (b[at] ?? 0);
 };
 
-if (isNewer(process.versions.node, needed)) {
-  const [{ start }, { openApp }] = await Promise.all([import("./cli/start.ts"), import("./compose/open-app.ts")]);
-  await start({ host: process, env: process.env, openApp });
-} else {
+if (isOlder(process.versions.node, needed)) {
   process.stderr.write(`dynamic-mcp needs Node ${needed} or newer; this is ${process.versions.node}.\n`);
   process.exitCode = 1;
+} else {
+  const { start } = await import("./cli/start.ts");
+  await start({
+    host: process,
+    env: process.env,
+    openApp: async (settings) => (await import("./compose/open-app.ts")).openApp(settings),
+  });
 }
-
-export {};
