@@ -7,6 +7,7 @@ import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 
 const program = fileURLToPath(new URL("../dist/main.js", import.meta.url));
@@ -49,7 +50,13 @@ async function connect(dataDir: string) {
     return tools.map(({ name }) => name);
   }
 
-  return { call, toolNames, changed: () => changes, close: () => client.close() };
+  /** Notices come a moment after the answer. */
+  async function changed(): Promise<number> {
+    for (let waited = 0; changes === 0 && waited < 2_000; waited += 20) await sleep(20);
+    return changes;
+  }
+
+  return { call, toolNames, changed, close: () => client.close() };
 }
 
 function clip(text: string, chars: number): string {
@@ -73,7 +80,7 @@ try {
       code: "return { words: args.text.trim().split(/\\s+/).length }",
     },
   });
-  show("notice", `${session.changed()} x notifications/tools/list_changed`);
+  show("notice", `${await session.changed()} x notifications/tools/list_changed`);
   await session.toolNames();
 
   say("It calls the new tool with its own arguments");

@@ -136,11 +136,8 @@ async function load(dialect: Dialect, isExplaining: boolean): Promise<Ajv> {
     verbose: true,
     validateSchema: false,
   };
-  const { default: formats } = await import("ajv-formats");
-  const ajv =
-    dialect === "2020-12"
-      ? new (await import("ajv/dist/2020.js")).Ajv2020(options)
-      : new (await import("ajv")).Ajv(options);
+  const { Ajv, Ajv2020, formats } = await import("./ajv.ts");
+  const ajv = dialect === "2020-12" ? new Ajv2020(options) : new Ajv(options);
   formats.default(ajv, { mode: "fast" });
   return ajv;
 }

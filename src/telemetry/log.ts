@@ -17,8 +17,11 @@ export function createLog(level: LogLevelName, write: (line: string) => void): L
   let isLoading = false;
 
   async function load(): Promise<void> {
-    const { pino } = await import("pino");
-    log = pino({ level, formatters: { log: plain }, base: { pid: process.pid } }, { write });
+    // The default export is the same in source and in a bundle; the named one is not.
+    const { default: pino } = await import("pino");
+    const formatters = { log: plain, level: (label: string) => ({ level: label }) };
+    const serializers = { err: (facts: unknown) => facts };
+    log = pino({ level, formatters, serializers, base: { pid: process.pid } }, { write });
     for (const each of waiting.splice(0)) each();
   }
 

@@ -1,0 +1,73 @@
+import type { ToolCounts } from "../authored/authored.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { EngineHealth, ExecutionEngine } from "../engines/engine.ts";
+import type { Store } from "../store/store.ts";
+
+export interface HealthServices {
+  version: string;
+  engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
+  store: Pick<Store, "health">;
+  counts: () => ToolCounts;
+  /** ms since 1970 */
+  now: () => number;
+}
+
+/** A probe runs real code: often enough to be true, seldom enough to be cheap. */
+const PROBE_EVERY_MS = 30_000;
+
+/**
+ * What `system.health`, `/readyz` and `doctor` say. Counted from the moment this is made.
+ *
+ * It names no paths: everybody who can connect may ask.
+ */
+export function createHealth({ version, engines, store, counts, now }: HealthServices): () => Promise<JsonObject> {
+  const startedAt = now();
+  let probes: { at: number; healths: Promise<EngineHealth[]> } | undefined;
+
+  function probeAll(): Promise<EngineHealth[]> {
+    if (!probes || now() - probes.at > PROBE_EVERY_MS) {
+      probes = { at: now(), healths: Promise.all(engines.map(probeOne)) };
+    }
+    return probes.healths;
+  }
+
+  return async () => {
+    const [engineHealths, storeHealth] = await Promise.all([probeAll(), storeOf(store)]);
+    const { quarantined, ...numbers } = counts();
+    const isOk = engineHealths.some((each) => each.isAvailable) && storeHealth["problem"] === undefined;
+    return {
+      status: isOk ? "ok" : "degraded",
+      service: "dynamic-mcp",
+      version,
+      node: process.version,
+      uptimeSeconds: Math.round((now() - startedAt) / 1000),
+      engines: engineHealths.map((each) => plain({ ...each })),
+      store: storeHealth,
+      counts: { ...numbers, quarantined },
+    };
+  };
+}
+
+async function probeOne(engine: Pick<ExecutionEngine, "name" | "probe">): Promise<EngineHealth> {
+  try {
+    return await engine.probe();
+  } catch (error) {
+    return { name: engine.name, isAvailable: false, level: "none", problem: messageOf(error) };
+  }
+}
+
+async function storeOf(store: Pick<Store, "health">): Promise<JsonObject> {
+  try {
+    const { location: _location, ...health } = await store.health();
+    return plain(health);
+  } catch (error) {
+    return { problem: messageOf(error) };
+  }
+}
+
+const messageOf = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+/** Without members that are undefined. */
+function plain(value: object): JsonObject {
+  return JSON.parse(JSON.stringify(value)) as Record<string, Json>;
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from "node:crypto";
+import { createCalls } from "../calls/create-calls.ts";
+import type { Settings } from "../config/schema.ts";
+import type { Logger } from "../core/source.ts";
+import { VERSION } from "../core/version.ts";
+import { listedBy } from "../operations/profiles.ts";
+import { createSchemas } from "../schemas/create-schemas.ts";
+import { createMcpServer } from "../server/create-server.ts";
+import { createSqliteStore } from "../store/sqlite/sqlite-store.ts";
+import { createSurface } from "../surface/create-surface.ts";
+import { createLog } from "../telemetry/log.ts";
+import type { App } from "./app.ts";
+import { keepHouse } from "./housekeeping.ts";
+import { createMeans } from "./means.ts";
+import { openSources } from "./sources.ts";
+
+export interface OpenAppOptions {
+  /** Takes whole lines of our log; default: stderr. */
+  log?: (line: string) => void;
+  now?: () => number;
+}
+
+/**
+ * The composition root: builds every room once, from the ground up, and hands each what it needs.
+ *
+ * @throws STORE_UNAVAILABLE, STORE_DAMAGED, PACK_FAILED; nothing is left open then
+ */
+export async function openApp(settings: Settings, options: OpenAppOptions = {}): Promise<App> {
+  const now = options.now ?? Date.now;
+  const log = createLog(settings.log.level, options.log ?? ((line) => process.stderr.write(line)));
+  const closers: { what: string; close: () => unknown }[] = [];
+  const closeAll = () => closeInTurn(closers, log);
+
+  try {
+    const store = await createSqliteStore({ dataDir: settings.server.dataDir, log, now });
+    closers.unshift({ what: "store", close: () => store.close() });
+    const schemas = createSchemas();
+    const means = createMeans(settings, store, log);
+    const engines = Object.values(means.engines);
+    for (const engine of engines) closers.unshift({ what: engine.name, close: () => engine.close() });
+    closers.unshift({ what: "journal", close: () => means.journal.close() });
+
+    const { sources, health, close } = await openSources({ settings, store, schemas, means, log, now });
+    closers.unshift({ what: "sources", close });
+
+    const isListed = listedBy(settings.server.profiles);
+    const surface = createSurface({
+      sources,
+      nameStyle: settings.tools.nameStyle,
+      isListed: ({ toolset }) => isListed(toolset),
+    });
+    const calls = createCalls({
+      surface,
+      guard: means.guard,
+      access: means.access,
+      validate: (schema, value) => schemas.validate(schema, value),
+      record: (record) => means.journal.record(record),
+      log,
+      newId: randomUUID,
+    });
+    const server = createMcpServer({
+      surface,
+      calls,
+      channels: store.channels,
+      sharedKey: () => store.sharedKey("request-state"),
+      identify: (headers) => means.access.identify(headers),
+      isReady: async () => (await store.health()).problem,
+      log,
+      now,
+      version: VERSION,
+      instructions: () => INSTRUCTIONS,
+      options: {
+        host: settings.http.host,
+        port: settings.http.port,
+        path: settings.http.path,
+        maxBodyBytes: settings.http.maxRequestBytes,
+        allowedHosts: settings.http.allowedHosts,
+        allowedOrigins: settings.http.allowedOrigins,
+        maxChannels: settings.http.maxSessions,
+        channelIdleMs: settings.http.sessionTtlSeconds * 1_000,
+        pageSize: settings.tools.pageSize,
+        callTimeoutMs: settings.tools.callTimeoutMs,
+        shutdownGraceMs: settings.server.shutdownGraceMs,
+        logsMessages: settings.log.level === "debug",
+      },
+    });
+    closers.unshift({ what: "server", close: () => server.close(settings.server.shutdownGraceMs) });
+    const stopHousekeeping = keepHouse({ store, retentionDays: settings.journal.retentionDays, log, now });
+    closers.unshift({ what: "housekeeping", close: stopHousekeeping });
+
+    return {
+      settings,
+      store,
+      surface,
+      calls,
+      journal: means.journal,
+      engines,
+      health,
+      serveStdio: (input, output) => server.serveStdio(input, output),
+      listenHttp: () => server.listenHttp(),
+      close: closeAll,
+    };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** What a client may tell its model about this server; short, because every conversation pays for it. */
+const INSTRUCTIONS =
+  "Tools here can be made while you work: dynamic_tool_create keeps JavaScript or TypeScript code as a tool, " +
+  "run_js_ephemeral runs code once. A tool that was just made and is not listed yet can be called with tool_call.";
+
+/** Newest first. Each is let go of even when one before it fails, and once only. */
+async function closeInTurn(closers: { what: string; close: () => unknown }[], log: Logger): Promise<void> {
+  for (let next = closers.shift(); next; next = closers.shift()) {
+    try {
+      await next.close();
+    } catch (error) {
+      log.error({ err: error, what: next.what }, "could not be closed cleanly");
+    }
+  }
+}

@@ -1,0 +1,103 @@
+import { randomUUID } from "node:crypto";
+import type { Authored } from "../authored/authored.ts";
+import { createAuthored } from "../authored/create-authored.ts";
+import type { Settings } from "../config/schema.ts";
+import { LOCAL } from "../core/caller.ts";
+import { wireName } from "../core/names.ts";
+import type { Logger, Source } from "../core/source.ts";
+import { VERSION } from "../core/version.ts";
+import { chooseEngine } from "../engines/choose.ts";
+import { compile } from "../engines/compile.ts";
+import type { EngineName } from "../engines/engine.ts";
+import { createOperations } from "../operations/create-operations.ts";
+import { createHealth } from "./health.ts";
+import { loadPack } from "../packs/load-pack.ts";
+import { createPackSource, type PackSource } from "../packs/pack-source.ts";
+import type { Schemas } from "../schemas/schemas.ts";
+import type { Store } from "../store/store.ts";
+import type { Means } from "./means.ts";
+
+export interface Sources {
+  /** In order of precedence of names. */
+  sources: readonly Source[];
+  authored: Authored;
+  health: ReturnType<typeof createHealth>;
+  close(): Promise<void>;
+}
+
+export interface SourcesOptions {
+  settings: Settings;
+  store: Store;
+  schemas: Schemas;
+  means: Means;
+  log: Logger;
+  now: () => number;
+}
+
+/** For all examples of one write together. */
+const MAX_EXAMPLES_MS = 60_000;
+const HOST_CALLS = { open: 32, total: 1_000 };
+
+/** Floors 3 and 4: everything that lists and runs something. */
+export async function openSources({ settings, store, schemas, means, log, now }: SourcesOptions): Promise<Sources> {
+  const packs: PackSource[] = [];
+  const available = Object.keys(means.engines) as EngineName[];
+  const authored = await createAuthored({
+    store,
+    engines: means.engines,
+    compile,
+    chooseEngine: (needs) => chooseEngine(needs, settings.engines.use, available),
+    schemas,
+    log,
+    now,
+    newSeed: randomUUID,
+    takenBy: (name) => packs.find((pack) => pack.items("tool", { principal: LOCAL }).some((each) => wireName(each.name) === name))?.name, // prettier-ignore
+    settings: {
+      isReadOnly: settings.authoring.readOnly,
+      maxTools: settings.authoring.maxTools,
+      maxTimeoutMs: settings.sandbox.maxTimeoutMs,
+      maxExamplesMs: MAX_EXAMPLES_MS,
+      limits: {
+        memoryMiB: settings.engines.memoryMiB,
+        argsBytes: settings.engines.maxArgumentBytes,
+        resultBytes: settings.sandbox.maxOutputBytes,
+        logBytes: settings.engines.maxLogBytes,
+        hostCalls: HOST_CALLS,
+      },
+    },
+  });
+
+  const close = async () => {
+    authored.close();
+    await Promise.all(packs.map((pack) => pack.close()));
+  };
+  try {
+    for (const path of settings.server.packs) {
+      const pack = createPackSource(await loadPack(path, "/"), { log });
+      packs.push(pack);
+      await pack.open();
+    }
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  const health = createHealth({
+    version: VERSION,
+    engines: Object.values(means.engines),
+    store,
+    counts: () => authored.counts(),
+    now,
+  });
+  const operations = createOperations(
+    {
+      tools: authored.tools,
+      runOnce: authored.runOnce,
+      health,
+      now,
+      listedName: settings.tools.nameStyle === "dotted" ? (name) => name : wireName,
+    },
+    { requiresAdminToken: means.access.requiresAdmin },
+  );
+  return { sources: [operations, ...packs, authored.source], authored, health, close };
+}
