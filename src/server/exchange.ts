@@ -22,7 +22,9 @@ export interface Exchange {
   readonly flight: Flight;
   readonly lane: Lane;
   /** What is remembered of a client of the older era. */
-  readonly memory: ClientMemory | undefined;
+  readonly memory: (() => ClientMemory) | undefined;
+  /** Of the message as it came. */
+  readonly bytesIn: number;
 }
 
 /** Reaches the client while its request is being answered. */

@@ -1,6 +1,6 @@
 import type { Caller } from "../core/caller.ts";
 import { LOG_LEVELS, type LogLevel } from "../core/source.ts";
-import type { Exchange } from "./exchange.ts";
+import type { ClientMemory, Exchange } from "./exchange.ts";
 import { bytesReply, resultReply, type Reply } from "./json-rpc.ts";
 import { LIST_OF, type ListMethod } from "./listed.ts";
 import type { Lists } from "./lists.ts";
@@ -64,9 +64,9 @@ export function createMethods({
     };
 
   const remember =
-    (change: (memory: NonNullable<Exchange["memory"]>, exchange: Exchange) => Promise<void>): Handler =>
+    (change: (memory: ClientMemory, exchange: Exchange) => Promise<void>): Handler =>
     async (exchange) => {
-      if (exchange.memory) await change(exchange.memory, exchange);
+      if (exchange.memory) await change(exchange.memory(), exchange);
       return reply(exchange, {});
     };
 

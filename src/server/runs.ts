@@ -35,9 +35,9 @@ export function createRuns({
     const deadline = new Deadline(callTimeoutMs);
     exchange.flight.attach(deadline);
     const io = createIo(exchange, deadline, answers);
-    const { caller, requestId } = exchange;
+    const { caller, requestId, bytesIn } = exchange;
     try {
-      const end = await calls.call({ wanted, caller, io, deadline, consumer: "model", requestId });
+      const end = await calls.call({ wanted, caller, io, deadline, consumer: "model", requestId, bytesIn });
       return { end, io };
     } finally {
       deadline.close();

@@ -9,8 +9,9 @@ import type { HttpListener, ServerOptions, ServerParts } from "../server.ts";
 import { toWire } from "../wire-errors.ts";
 import { readBody } from "./body.ts";
 import { createGate, readAccept } from "./checks.ts";
-import { createPostHandler, Failed, headerOf, sessionOf, type PostParts } from "./post.ts";
+import { createPostHandler, Refused, type Post, type PostParts } from "./post.ts";
 import { noticeOutlet, sendEmpty, sendReply, sendText } from "./post-reply.ts";
+import { headerOf, sessionOf } from "./session.ts";
 import { createStreams } from "./streams.ts";
 
 export interface ListenParts extends Omit<PostParts, "streams" | "orphanMs"> {
@@ -38,7 +39,8 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   const streams = createStreams(options.keepAliveMs);
   const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
   const prefix = Math.random().toString(36).slice(2, 8);
-  const answering = new Set<ServerResponse>();
+  /** Responses that have not been sent yet, with what they answer once that is known. */
+  const open = new Map<ServerResponse, Post | undefined>();
   let counted = 0;
   let isClosing = false;
   let onIdle: (() => void) | undefined;
@@ -68,13 +70,15 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
           status: 406,
         });
       }
-      const body = parse(await readBody(request, options.maxBodyBytes));
-      return post({ request, response, body, principal, requestId, headers });
+      const bytes = await readBody(request, options.maxBodyBytes);
+      const arrived: Post = { request, response, body: parse(bytes), bodyBytes: bytes.length, principal, requestId, headers, onClose: undefined }; // prettier-ignore
+      open.set(response, arrived);
+      return post(arrived);
     }
-    const version = headerOf({ request })("mcp-protocol-version");
+    const version = headerOf(request, "mcp-protocol-version");
     const isModern = version !== undefined && namesModernEra(version);
     if (isModern || (method !== "GET" && method !== "DELETE")) return sendEmpty(response, 405, [...headers, ...(isModern ? ["allow", "POST"] : ALLOWED)]); // prettier-ignore
-    const channel = await sessionOf({ request, principal }, channels);
+    const channel = await sessionOf(request, principal, channels);
     if (method === "DELETE") {
       await channels.end(channel);
       return sendEmpty(response, 200, headers);
@@ -100,7 +104,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
 
   function fail(error: unknown, request: IncomingMessage, response: ServerResponse, headers: readonly string[]): void {
     const [cause, id, era] =
-      error instanceof Failed ? [error.cause, error.id, error.era] : [error, null, "legacy" as const];
+      error instanceof Refused ? [error.cause, error.id, error.era] : [error, null, "legacy" as const];
     if (hasCode(cause, "CANCELLED") && request.destroyed) return void response.destroy();
     const { error: shown, status } = toWire(cause, era, log);
     const more: string[] = [];
@@ -118,10 +122,11 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     const requestId =
       typeof given === "string" && REQUEST_ID.test(given) ? given : `${prefix}-${(++counted).toString(36)}`;
     const headers = ["x-request-id", requestId];
-    answering.add(response);
+    open.set(response, undefined);
     response.once("close", () => {
-      answering.delete(response);
-      if (answering.size === 0) onIdle?.();
+      open.get(response)?.onClose?.();
+      open.delete(response);
+      if (open.size === 0) onIdle?.();
     });
     route(request, response, headers, requestId).catch((error: unknown) => fail(error, request, response, headers));
   });
@@ -132,7 +137,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
 
   /** Until every request has been answered, at most `waitMs`. */
   async function idle(waitMs: number): Promise<void> {
-    if (answering.size === 0) return;
+    if (open.size === 0) return;
     await new Promise<void>((done) => {
       const timer = setTimeout(done, waitMs);
       onIdle = () => {

@@ -94,12 +94,20 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     };
   }
 
-  function exchangeOf(message: Request, flight: Flight): Exchange {
+  function exchangeOf(message: Request, flight: Flight, bytesIn: number): Exchange {
     const { id, method, params } = message;
-    const common = { id, method, params, flight, lane: laneOf(id), requestId: `${pipe.slice(6, 14)}-${++counted}` };
+    const common = {
+      id,
+      method,
+      params,
+      flight,
+      lane: laneOf(id),
+      requestId: `${pipe.slice(6, 14)}-${++counted}`,
+      bytesIn,
+    };
     if (!hasEnvelope(params)) {
       const { caller, can, logLevel } = channel;
-      return { ...common, era: "legacy", caller, can, logLevel, memory };
+      return { ...common, era: "legacy", caller, can, logLevel, memory: () => memory };
     }
     const { version, can, client, logLevel } = readEnvelope(params);
     assertModernVersion(version);
@@ -107,7 +115,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     return { ...common, era: "modern", caller, can, logLevel, memory: undefined };
   }
 
-  async function request(message: Request): Promise<Reply | undefined> {
+  async function request(message: Request, bytesIn: number): Promise<Reply | undefined> {
     const { id, params, method } = message;
     const era = hasEnvelope(params) ? "modern" : "legacy";
     const flight = new Flight();
@@ -116,7 +124,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     const from = channel;
     try {
       if (era === "legacy" && method === "initialize") return initialize(message);
-      return await answer(exchangeOf(message, flight));
+      return await answer(exchangeOf(message, flight, bytesIn));
     } catch (error) {
       return errorReply(id, toWire(error, era, log).error, 200);
     } finally {
@@ -146,9 +154,9 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     take(channel, message);
   }
 
-  async function one(value: unknown): Promise<Reply | undefined> {
+  async function one(value: unknown, bytesIn: number): Promise<Reply | undefined> {
     const message = readMessage(value);
-    if (message.kind === "request") return request(message);
+    if (message.kind === "request") return request(message, bytesIn);
     if (message.kind === "invalid")
       return errorReply(message.id, { code: RPC.invalidRequest, message: message.problem }, 400);
     notification(message);
@@ -164,7 +172,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
       return;
     }
     if (!Array.isArray(value)) {
-      const reply = await one(value);
+      const reply = await one(value, Buffer.byteLength(text));
       if (reply) send(reply);
       return;
     }
@@ -173,7 +181,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
       send(errorReply(null, { code: RPC.invalidRequest, message: problem }, 400));
       return;
     }
-    const replies = (await Promise.all(value.map(one))).filter((reply) => reply !== undefined);
+    const replies = (await Promise.all(value.map((each) => one(each, 0)))).filter((reply) => reply !== undefined);
     if (replies.length > 0) writer.write(`[${replies.map(replyText).join(",")}]`);
   }
 
