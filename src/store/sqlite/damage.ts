@@ -39,9 +39,12 @@ function whyUnreadable(summary: string, body: string | undefined, revision: numb
 
 /** A body as it was stored, or why it cannot be that. */
 export function readBody(text: string, digest: string): { body: Json; damage?: string } {
-  const wrong = whyNotJson(text);
-  if (wrong !== undefined) return { body: null, damage: `its body is not JSON: ${wrong}` };
-  const body = JSON.parse(text) as Json;
+  let body: Json;
+  try {
+    body = JSON.parse(text) as Json;
+  } catch {
+    return { body: null, damage: `its body is not JSON: ${whyNotJson(text)}` };
+  }
   if (digestOf(body) === digest) return { body };
   return {
     body: null,

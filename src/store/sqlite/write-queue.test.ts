@@ -58,6 +58,13 @@ describe("the queue of writes", () => {
     expect(queue.problem).toBeUndefined();
   });
 
+  it("outlives a request that cannot be sent", async () => {
+    const queue = open();
+    const id = (() => undefined) as unknown as string;
+    await expect(ask(queue, id)).rejects.toThrow(/could not be cloned/);
+    await expect(ask(queue)).resolves.toMatchObject({ size: 1 });
+  });
+
   it("tells of a commit before those who waited go on", async () => {
     const seen: string[] = [];
     const queue = open({ onCommit: (names) => seen.push(...names) });

@@ -98,7 +98,13 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     const waitMs = Math.max(LEAST_WAIT_MS, lockWaitMs - (performance.now() - oldest));
     thread ??= start();
     thread.ref();
-    thread.postMessage({ requests: underWay.map(({ request }) => request), waitMs } satisfies ToWriter);
+    try {
+      thread.postMessage({ requests: underWay.map(({ request }) => request), waitMs } satisfies ToWriter);
+    } catch (error) {
+      // Something that cannot be cloned, which the types forbid: a bug of whoever asked, not the end of the process.
+      const message = error instanceof Error ? error.message : String(error);
+      settle(underWay.map(() => ({ ok: false, code: undefined, message, data: {} }) as const));
+    }
   }
 
   function settle(replies: readonly Reply[]): void {
