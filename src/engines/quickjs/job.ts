@@ -1,5 +1,5 @@
 import type { ConsoleLine } from "../engine.ts";
-import { OP } from "./guest/bridge.ts";
+import { OP } from "./guest/ops.ts";
 import type { Thrown } from "./guest/describe.ts";
 import { createPureOps } from "./host-ops.ts";
 import {

@@ -219,7 +219,13 @@ function codeOfExit(exit: ChildExit): Pick<EndHead, "code" | "message"> {
 }
 
 function notStarted(exit: ChildExit): DynamicMcpError {
-  const why = exit.stderr === "" ? `it ended with ${exit.signal ?? `code ${exit.code}`}` : exit.stderr.slice(-500);
+  // Node shows the line that failed, and the child's lines are very long.
+  const told = exit.stderr
+    .split("\n")
+    .filter((line) => line.length < 300)
+    .join("\n")
+    .trim();
+  const why = told === "" ? `it ended with ${exit.signal ?? `code ${exit.code}`}` : told.slice(-500);
   return new DynamicMcpError("ENGINE_UNAVAILABLE", `the quickjs sandbox did not start: ${why}`, {
     data: { engine: "quickjs" },
   });

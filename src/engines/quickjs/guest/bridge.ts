@@ -1,3 +1,5 @@
+import { OP } from "./ops.ts";
+
 /**
  * The one door between the guest and the child process around it. Texts that cross are JSON or free of NUL, because
  * they cross as C strings. What each operation takes and gives is in `../host-ops.ts`.
@@ -6,19 +8,6 @@ export type Bridge = (op: number, text: string, bytes?: ArrayBufferLike) => unkn
 
 /** Bound by the wrapper around the bundled prelude; authors never see it. */
 declare const bridge: Bridge;
-
-export const OP = {
-  log: 0,
-  call: 1,
-  timer: 2,
-  clear: 3,
-  url: 4,
-  queryParse: 5,
-  queryFormat: 6,
-  encode: 7,
-  decode: 8,
-  random: 9,
-} as const;
 
 const { parse, stringify } = JSON;
 

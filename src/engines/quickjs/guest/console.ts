@@ -1,4 +1,5 @@
-import { OP, tell } from "./bridge.ts";
+import { tell } from "./bridge.ts";
+import { OP } from "./ops.ts";
 import { format } from "./format.ts";
 
 /** More than this of one line never leaves the guest; the child counts and cuts all lines together. */

@@ -1,4 +1,5 @@
-import { OP, ask } from "./bridge.ts";
+import { ask } from "./bridge.ts";
+import { OP } from "./ops.ts";
 
 /**
  * Randomness that a replay sees again: `Math.random` from a small generator seeded per job, `crypto` from a keyed stream

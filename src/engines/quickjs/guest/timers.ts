@@ -1,4 +1,5 @@
-import { OP, tell } from "./bridge.ts";
+import { tell } from "./bridge.ts";
+import { OP } from "./ops.ts";
 
 /** Timers: callbacks stay here, the child keeps the times and calls `fire`. */
 

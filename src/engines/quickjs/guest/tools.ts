@@ -1,4 +1,5 @@
-import { OP, tell } from "./bridge.ts";
+import { tell } from "./bridge.ts";
+import { OP } from "./ops.ts";
 
 /** Host calls: the promise stays here, the child gives the step its number and answers through `reply`. */
 

@@ -1,4 +1,5 @@
-import { OP, ask } from "./bridge.ts";
+import { ask } from "./bridge.ts";
+import { OP } from "./ops.ts";
 
 /**
  * URL and URLSearchParams. The parsing is Node's own, in the child process: a few strings in, a few strings out.
