@@ -13,6 +13,8 @@ export interface Server {
   pid: number;
   /** Only over HTTP. */
   url: string;
+  /** The end of what it wrote to stderr. */
+  lastWords(): string;
   stop(): Promise<void>;
 }
 
@@ -48,21 +50,20 @@ async function start(command: readonly string[], transport: Transport): Promise<
   };
   const { pid } = child;
   if (pid === undefined) throw new Error(`cannot start ${command.join(" ")}`);
-  const url = transport === "http" ? await saidUrl(child) : "";
-  child.stderr?.resume();
-  return { child, pid, url, stop };
+  let said = "";
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-4000)));
+  const url = transport === "http" ? await saidUrl(child, () => said) : "";
+  return { child, pid, url, lastWords: () => said.trim(), stop };
 }
 
 /** Both kinds of server print where they listen, to stderr. */
-function saidUrl(child: ChildProcess): Promise<string> {
-  let said = "";
+function saidUrl(child: ChildProcess, said: () => string): Promise<string> {
   return new Promise((resolve, reject) => {
-    child.stderr?.setEncoding("utf8").on("data", (text: string) => {
-      said += text;
-      const found = /http:\/\/127\.0\.0\.1:\d+\/\w+/.exec(said);
+    child.stderr?.on("data", () => {
+      const found = /http:\/\/127\.0\.0\.1:\d+\/\w+/.exec(said());
       if (found) resolve(found[0]);
     });
-    child.once("close", (code) => reject(new Error(`the server exited (${code}): ${said.slice(-2000)}`)));
+    child.once("close", (code) => reject(new Error(`the server exited (${code}): ${said()}`)));
   });
 }
 
@@ -86,6 +87,9 @@ export async function withServers<K extends string, T>(
   try {
     for (const name in starts) running.push((up[name] = await starts[name]()));
     return await use(up);
+  } catch (error) {
+    for (const { lastWords } of running) if (lastWords() !== "") console.error(`a server said:\n${lastWords()}\n`);
+    throw error;
   } finally {
     await Promise.all(running.map((server) => server.stop()));
   }
