@@ -12,7 +12,6 @@ import { table } from "./lib/table.ts";
 import { call } from "./suites/call.ts";
 import { channels } from "./suites/channels.ts";
 import { engines } from "./suites/engines.ts";
-import { engines } from "./suites/engines.ts";
 import { list } from "./suites/list.ts";
 import { start } from "./suites/start.ts";
 
