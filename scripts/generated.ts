@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import { allCommands } from "../src/cli/commands.ts";
 import { cliPage, errorsPage } from "../src/cli/reference.ts";
+import { makeListed } from "../src/operations/listed.ts";
 import { configurationPage, envTemplate, fileSchema } from "../src/config/render.ts";
 
 /**
@@ -17,6 +18,7 @@ export async function generated(root: string): Promise<Map<string, string>> {
     "docs/reference/dynamic-mcp.schema.json": JSON.stringify(fileSchema()),
     "docs/reference/cli.md": cliPage(commands),
     "docs/reference/errors.md": errorsPage(),
+    "src/operations/listed.json": JSON.stringify(await makeListed()),
     ".env.example": envTemplate("example"),
     ".env.prod.example": envTemplate("production"),
   };

@@ -1,8 +1,11 @@
-import * as z from "zod";
+import type { output } from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
 import { TOOL_NAME, TOOL_NAME_RULE } from "../core/names.ts";
 import { once } from "../core/once.ts";
+import type * as Zod from "../core/zod.ts";
+
+type Z = typeof Zod;
 
 /** An image is a preference of tools without packages: they run wherever their code can. */
 export const DEFAULT_IMAGE = "node:lts-slim";
@@ -11,12 +14,12 @@ const IMAGE = /^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$/;
 const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /** An object of other people's making: kept as it is, never merged into ours. */
-const jsonObject = (description: string) =>
+const jsonObject = (z: Z, description: string) =>
   z.custom<JsonObject>(isJsonObject, "must be an object").meta({ type: "object", description });
 
-const json = (description: string) => z.custom<Json>((value) => value !== undefined).meta({ description });
+const json = (z: Z, description: string) => z.custom<Json>((value) => value !== undefined).meta({ description });
 
-const fields = once(() => ({
+const fields = once((z: Z) => ({
   title: z.string().min(1).max(LIMITS.titleChars).describe("Name for people"),
   description: z
     .string()
@@ -50,8 +53,8 @@ const fields = once(() => ({
     .describe("Body of `async function run(args)`: read `args`, `return` a JSON value, `throw` to fail"),
   language: z.enum(["js", "ts"]).describe("js (default) or ts"),
   enabled: z.boolean().describe("false: kept, but not listed and not callable"),
-  inputSchema: jsonObject("JSON Schema 2020-12 of `args`, type object; left out: any object"),
-  outputSchema: jsonObject("JSON Schema 2020-12 of what the code returns"),
+  inputSchema: jsonObject(z, "JSON Schema 2020-12 of `args`, type object; left out: any object"),
+  outputSchema: jsonObject(z, "JSON Schema 2020-12 of what the code returns"),
   annotations: z
     .strictObject({
       title: z.string().max(LIMITS.titleChars).exactOptional(),
@@ -64,17 +67,17 @@ const fields = once(() => ({
   examples: z
     .array(
       z.strictObject({
-        args: jsonObject("Arguments to run with"),
-        result: json("What must be returned, compared deeply").exactOptional(),
+        args: jsonObject(z, "Arguments to run with"),
+        result: json(z, "What must be returned, compared deeply").exactOptional(),
       }),
     )
     .max(LIMITS.examples)
     .describe("Run before the tool is accepted: `[{ args, result? }]`"),
 }));
 
-/** A tool as an author writes it. Whether the name may be used, the schemas hold and the code compiles comes later. */
-export const toolDraft = once(() => {
-  const field = fields();
+/** A tool as an author writes it (a function of zod, as all schemas here). Whether the name may be used, the schemas hold and the code compiles comes later. */
+export const toolDraft = once((z: Z) => {
+  const field = fields(z);
   return z.strictObject({
     // Checked in words of its own (INVALID_NAME); the pattern is for the schema that clients see.
     name: z.string().meta({
@@ -97,8 +100,8 @@ export const toolDraft = once(() => {
 });
 
 /** Fields to change; null clears what can be left out of a draft, back to its default. */
-export const toolPatch = once(() => {
-  const field = fields();
+export const toolPatch = once((z: Z) => {
+  const field = fields(z);
   return z.strictObject({
     title: field.title.nullable().exactOptional(),
     description: field.description.exactOptional(),
@@ -116,11 +119,11 @@ export const toolPatch = once(() => {
 });
 
 /** One run of code that is not kept. */
-export const runOnceDraft = once(() => {
-  const field = fields();
+export const runOnceDraft = once((z: Z) => {
+  const field = fields(z);
   return z.strictObject({
     code: field.code,
-    args: jsonObject("What the code sees as `args`").default({}),
+    args: jsonObject(z, "What the code sees as `args`").default({}),
     language: field.language.default("js"),
     timeoutMs: field.timeoutMs.default(LIMITS.timeoutMs.default),
     image: field.image.exactOptional(),
@@ -128,9 +131,9 @@ export const runOnceDraft = once(() => {
   });
 });
 
-export type ToolDraft = z.output<ReturnType<typeof toolDraft>>;
-export type ToolPatch = z.output<ReturnType<typeof toolPatch>>;
-export type RunOnceDraft = z.output<ReturnType<typeof runOnceDraft>>;
+export type ToolDraft = output<ReturnType<typeof toolDraft>>;
+export type ToolPatch = output<ReturnType<typeof toolPatch>>;
+export type RunOnceDraft = output<ReturnType<typeof runOnceDraft>>;
 export type ToolExample = ToolDraft["examples"][number];
 
 /** @returns the draft with the patch's fields; the name never changes */

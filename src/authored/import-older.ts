@@ -48,7 +48,7 @@ export async function importOlderTools(path: string, services: ImportServices, b
       const name = nameOf(record, index);
       if (handled.has(name)) continue;
       try {
-        await tools.create(draftOfRecord(record, name), by, { change: "import" });
+        await tools.create(await draftOfRecord(record, name), by, { change: "import" });
         report.imported.push(name);
         handled.add(name);
       } catch (error) {
@@ -79,7 +79,7 @@ async function readRecords(path: string, log: Logger): Promise<Json[] | undefine
 }
 
 /** @throws INVALID_ARGUMENTS */
-function draftOfRecord(record: Json, name: string): ToolDraft {
+async function draftOfRecord(record: Json, name: string): Promise<ToolDraft> {
   const fields: JsonObject = {};
   if (isJsonObject(record)) {
     for (const field of FIELDS) {
@@ -87,7 +87,7 @@ function draftOfRecord(record: Json, name: string): ToolDraft {
       if (value !== undefined && value !== null) fields[field] = value;
     }
   }
-  const parsed = toolDraft().safeParse(fields);
+  const parsed = toolDraft(await import("../core/zod.ts")).safeParse(fields);
   if (parsed.success) return parsed.data;
   throw unfit(`the record ${name}`, zodProblems(parsed.error, fields));
 }

@@ -4,13 +4,14 @@ import { Deadline } from "../core/deadline.ts";
 import type { ToolItem, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { SILENT, type RunContext } from "../core/source.ts";
+import * as zod from "../core/zod.ts";
 import { createAuthored } from "./create-authored.ts";
 import { runOnceDraft, toolDraft, toolPatch } from "./definition.ts";
 import { createTestServices } from "./fixtures/services.ts";
 
 const caller: Caller = { principal: { id: "alice", kind: "local", isAdmin: false } };
 const by = { principal: "alice", deadline: new Deadline(60_000) };
-const patch = (fields: JsonObject) => toolPatch().parse(fields);
+const patch = (fields: JsonObject) => toolPatch(zod).parse(fields);
 
 function context(deadline = new Deadline(10_000)): RunContext {
   return {
@@ -42,7 +43,7 @@ async function open() {
     ...authored,
     item,
     create: (fields: JsonObject) =>
-      tools.create(toolDraft().parse({ name: "t", description: "A tool", ...fields }), by),
+      tools.create(toolDraft(zod).parse({ name: "t", description: "A tool", ...fields }), by),
     async call(name: string, args: JsonObject = {}, ctx = context()) {
       const target = { kind: "tool", item: item(name) } as const;
       const fitting = (await source.check?.(target.item, args)) ?? args;
@@ -227,8 +228,10 @@ describe("results", () => {
 
 it("runs code once and keeps nothing", async () => {
   const { runOnce, counts } = await open();
-  const draft = runOnceDraft().parse({ code: "return args.a + 1", args: { a: 1 } });
+  const draft = runOnceDraft(zod).parse({ code: "return args.a + 1", args: { a: 1 } });
   expect((await runOnce(draft, context())).structuredContent).toEqual({ result: 2 });
-  await expect(runOnce(runOnceDraft().parse({ code: "}" }), context())).rejects.toMatchObject({ code: "INVALID_CODE" });
+  await expect(runOnce(runOnceDraft(zod).parse({ code: "}" }), context())).rejects.toMatchObject({
+    code: "INVALID_CODE",
+  });
   expect(counts().tools).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import type { JsonObject } from "../core/json.ts";
+import * as zod from "../core/zod.ts";
 import { createAuthored } from "./create-authored.ts";
 import { toolDraft, toolPatch, type ToolDraft } from "./definition.ts";
 import { createTestServices } from "./fixtures/services.ts";
@@ -8,8 +9,8 @@ import type { AuthoredSettings } from "./services.ts";
 
 const by = { principal: "alice", deadline: new Deadline(60_000) };
 const UPPER = { name: "text.upper", description: "Shouts", code: "return args.text.toUpperCase()" };
-const draft = (fields: JsonObject = {}): ToolDraft => toolDraft().parse({ ...UPPER, ...fields });
-const patch = (fields: JsonObject) => toolPatch().parse(fields);
+const draft = (fields: JsonObject = {}): ToolDraft => toolDraft(zod).parse({ ...UPPER, ...fields });
+const patch = (fields: JsonObject) => toolPatch(zod).parse(fields);
 
 async function open(settings: Partial<AuthoredSettings> = {}) {
   const test = createTestServices(settings);

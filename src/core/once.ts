@@ -1,5 +1,5 @@
-/** Makes a value when it is first asked for: schemas that nobody uses cost no start-up time. */
-export function once<T>(make: () => T): () => T {
+/** Makes a value when it is first asked for, and only then: schemas that nobody uses cost no start-up time. */
+export function once<A extends unknown[], T>(make: (...args: A) => T): (...args: A) => T {
   let made: { value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+  return (...args) => (made ??= { value: make(...args) }).value;
 }

@@ -1,9 +1,8 @@
 import type { ToolItem } from "../core/item.ts";
-import type { JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
-import { isJsonObject } from "../core/json.ts";
 import type { Listing, Source } from "../core/source.ts";
 import { OPERATIONS } from "./all.ts";
+import { listedSchemas } from "./listed.ts";
 import type { Operation, OperationServices } from "./operations.ts";
 
 export interface OperationsOptions {
@@ -11,15 +10,12 @@ export interface OperationsOptions {
   requiresAdminToken: boolean;
 }
 
-const ADMIN_TOKEN = { type: "string", description: "The operator's token; also taken from `Authorization: Bearer`" };
 const NOTHING: readonly never[] = Object.freeze([]);
 
 /** Our operations as a {@link Source}. They never change while the server runs. */
 export function createOperations(services: OperationServices, options: OperationsOptions): Source {
   const byName = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
-  const listings: readonly Listing<"tool">[] = OPERATIONS.map((operation) => listingOf(operation, options)).toSorted(
-    byKey,
-  );
+  const listings: readonly Listing<"tool">[] = OPERATIONS.map((each) => listingOf(each, options)).toSorted(byKey);
 
   const operationOf = (item: ToolItem): Operation => {
     const operation = byName.get(item.id);
@@ -41,30 +37,17 @@ export function createOperations(services: OperationServices, options: Operation
 
 function listingOf(operation: Operation, { requiresAdminToken }: OperationsOptions): Listing<"tool"> {
   const { name, title, description, permission, annotations, toolset } = operation;
-  const takesToken = requiresAdminToken && permission === "author";
+  const withToken = requiresAdminToken && permission === "author";
   return {
     kind: "tool",
     id: name,
     name,
     toolset,
-    load: () => ({
-      kind: "tool",
-      id: name,
-      name,
-      title,
-      description,
-      revision: 1,
-      inputSchema: takesToken ? withToken(operation.inputSchema()) : operation.inputSchema(),
-      outputSchema: operation.outputSchema(),
-      annotations,
-      permission,
-    }),
+    load() {
+      const { inputSchema, outputSchema } = listedSchemas(name, { withToken });
+      return { kind: "tool", id: name, name, title, description, revision: 1, inputSchema, outputSchema, annotations, permission }; // prettier-ignore
+    },
   };
-}
-
-function withToken(schema: JsonObject): JsonObject {
-  const properties = isJsonObject(schema["properties"]) ? schema["properties"] : {};
-  return { ...schema, properties: { ...properties, adminToken: ADMIN_TOKEN } };
 }
 
 function byKey(a: Listing, b: Listing): number {

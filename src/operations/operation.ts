@@ -1,15 +1,28 @@
-import * as z from "zod";
+import type { output, ZodType } from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { once } from "../core/once.ts";
 import { unfit, zodProblems } from "../core/problems.ts";
-import type { Operation, OperationSpec } from "./operations.ts";
+import type { ListedSchemas, Operation, OperationSpec } from "./operations.ts";
 
-/** An operation out of its parts. Schemas are made when first needed, so that an unused one costs no start-up time. */
-export function operation<I extends z.ZodType>(spec: OperationSpec<I>): Operation {
-  const { name, toolset, title, description, permission, annotations, output, accept, handle } = spec;
+const zod = once(() => import("../core/zod.ts"));
+
+/** An operation out of its parts. */
+export function operation<I extends ZodType>(spec: OperationSpec<I>): Operation {
+  const { name, toolset, title, description, permission, annotations, accept, handle } = spec;
   const input = once(spec.input);
-  const inputSchema = once(() => jsonSchemaOf(input(), "input"));
-  const outputSchema = once(() => output && jsonSchemaOf(output(), "output"));
+
+  async function schemas(): Promise<ListedSchemas> {
+    const z = await zod();
+    const jsonSchema = (schema: ZodType, io: "input" | "output") => {
+      const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+      return plain as JsonObject;
+    };
+    return {
+      inputSchema: jsonSchema(input(z), "input"),
+      ...(spec.output && { outputSchema: jsonSchema(spec.output(z), "output") }),
+    };
+  }
+
   return {
     name,
     toolset,
@@ -17,25 +30,20 @@ export function operation<I extends z.ZodType>(spec: OperationSpec<I>): Operatio
     description,
     permission,
     annotations: { title, ...annotations },
-    inputSchema,
-    outputSchema,
+    schemas,
 
-    check(args) {
+    async check(args) {
       const meant = accept?.(args) ?? args;
-      const parsed = input().safeParse(meant);
+      const parsed = input(await zod()).safeParse(meant);
       if (parsed.success) return parsed.data as JsonObject;
-      const problems = zodProblems(parsed.error, meant, (path) => keysAt(inputSchema(), path));
+      const { inputSchema } = await schemas();
+      const problems = zodProblems(parsed.error, meant, (path) => keysAt(inputSchema, path));
       throw unfit(`the arguments of ${name} do not fit`, problems);
     },
 
     // What passed `check` is what the schema gives out.
-    run: (services, args, ctx) => handle(services, args as z.output<I>, ctx),
+    run: (services, args, ctx) => handle(services, args as output<I>, ctx),
   };
-}
-
-function jsonSchemaOf(schema: z.ZodType, io: "input" | "output"): JsonObject {
-  const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
-  return plain as JsonObject;
 }
 
 /** Names that an object at this path of the schema may have. */

@@ -1,8 +1,9 @@
-import type * as z from "zod";
-import type { AuthoredTools, Authored, Actor } from "../authored/authored.ts";
-import type { ToolAnnotations, ToolResult, Permission } from "../core/item.ts";
+import type { output, ZodType } from "zod";
+import type { Actor, Authored, AuthoredTools } from "../authored/authored.ts";
+import type { Permission, ToolAnnotations, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunContext } from "../core/source.ts";
+import type * as Zod from "../core/zod.ts";
 
 /**
  * Our own doings. Each is one file: what it takes (zod), who may (permission), what it does (handler). MCP tools, CLI
@@ -17,12 +18,16 @@ export interface Operation {
   readonly description: string;
   readonly permission: Permission;
   readonly annotations: ToolAnnotations;
-  /** JSON Schemas, made from zod when first asked for. */
-  inputSchema(): JsonObject;
-  outputSchema(): JsonObject | undefined;
+  /** JSON Schemas made from zod, as `listed.json` keeps them. */
+  schemas(): Promise<ListedSchemas>;
   /** @returns the arguments with defaults filled in; @throws INVALID_ARGUMENTS naming the nearest keys */
-  check(args: JsonObject): JsonObject;
+  check(args: JsonObject): Promise<JsonObject>;
   run(services: OperationServices, args: JsonObject, ctx: RunContext): Promise<ToolResult>;
+}
+
+export interface ListedSchemas {
+  inputSchema: JsonObject;
+  outputSchema?: JsonObject;
 }
 
 /** Operations that come and go together. */
@@ -40,20 +45,20 @@ export interface OperationServices {
   listedName(name: string): string;
 }
 
-export interface OperationSpec<I extends z.ZodType> {
+export interface OperationSpec<I extends ZodType> {
   name: string;
   toolset: Toolset;
   title: string;
   description: string;
   permission: Permission;
   annotations: ToolAnnotations;
-  /** A strict object; made when first needed. */
-  input: () => I;
+  /** A strict object. A function of zod, which is loaded at the first call, not at every start. */
+  input: (z: typeof Zod) => I;
   /** Of `structuredContent`; absent where there is none. */
-  output?: () => z.ZodType;
+  output?: (z: typeof Zod) => ZodType;
   /** Makes the documented form out of another that is meant, before the check. */
   accept?: (args: JsonObject) => JsonObject;
-  handle(services: OperationServices, args: z.output<I>, ctx: RunContext): Promise<ToolResult>;
+  handle(services: OperationServices, args: output<I>, ctx: RunContext): Promise<ToolResult>;
 }
 
 export function actorOf(ctx: RunContext): Actor {

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { DynamicMcpError } from "../core/errors.ts";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
@@ -13,12 +12,12 @@ export const devEcho = operation({
   description: 'Gives a message back. Example: {"message":"hi","uppercase":true}',
   permission: "use",
   annotations: HARMLESS,
-  input: () =>
+  input: (z) =>
     z.strictObject({
       message: z.string().min(1).describe("What to give back"),
       uppercase: z.boolean().default(false).describe("true: in capitals"),
     }),
-  output: () => z.object({ message: z.string(), length: z.int() }),
+  output: (z) => z.object({ message: z.string(), length: z.int() }),
 
   async handle(_services, args) {
     const message = args.uppercase ? args.message.toUpperCase() : args.message;
@@ -33,11 +32,11 @@ export const timeNow = operation({
   description: 'Tells the time, in UTC and in a time zone. Example: {"timeZone":"Europe/Berlin"}',
   permission: "use",
   annotations: { ...HARMLESS, idempotentHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
       timeZone: z.string().min(1).max(100).default("UTC").describe("IANA name, such as Europe/Berlin"),
     }),
-  output: () =>
+  output: (z) =>
     z.object({
       iso: z.string().describe("In UTC"),
       unixSeconds: z.int(),

@@ -1,18 +1,20 @@
-import * as z from "zod";
 import type { Accepted, ToolView } from "../authored/authored.ts";
 import type { JsonObject } from "../core/json.ts";
+import type * as Zod from "../core/zod.ts";
+
+type Z = typeof Zod;
 
 /** What several operations take or give. */
 
-export const toolName = () => z.string().min(1).describe("Name of the tool, in either spelling");
+export const toolName = (z: Z) => z.string().min(1).describe("Name of the tool, in either spelling");
 
-export const expectedRevision = () =>
+export const expectedRevision = (z: Z) =>
   z.int().min(1).exactOptional().describe("Only if this is still the newest revision; else REVISION_CONFLICT");
 
-export const dryRun = () =>
+export const dryRun = (z: Z) =>
   z.boolean().default(false).describe("true: check everything and run the examples, but keep nothing");
 
-const toolView = () =>
+const toolView = (z: Z) =>
   z
     .looseObject({
       name: z.string(),
@@ -27,9 +29,9 @@ const toolView = () =>
     })
     .describe("The tool without its code");
 
-export const toolResult = () => z.looseObject({ tool: toolView() });
-export const toolsResult = () =>
-  z.looseObject({ tools: z.array(toolView()), total: z.int().min(0), nextCursor: z.string().exactOptional() });
+export const toolResult = (z: Z) => z.looseObject({ tool: toolView(z) });
+export const toolsResult = (z: Z) =>
+  z.looseObject({ tools: z.array(toolView(z)), total: z.int().min(0), nextCursor: z.string().exactOptional() });
 
 /** What changed and what did not, as structured content. */
 export function acceptedContent({ tool, isWritten, examples }: Accepted): JsonObject {

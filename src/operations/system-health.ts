@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { isJsonObject } from "../core/json.ts";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
@@ -11,8 +10,8 @@ export const systemHealth = operation({
     "Shows version, uptime, the engines with what holds code in, the store, and how many tools there are. Takes no arguments.",
   permission: "use",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: () => z.strictObject({}),
-  output: () =>
+  input: (z) => z.strictObject({}),
+  output: (z) =>
     z.looseObject({
       status: z.enum(["ok", "degraded"]),
       service: z.string(),

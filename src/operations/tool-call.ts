@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { operation } from "./operation.ts";
 
@@ -10,7 +9,7 @@ export const toolCall = operation({
     'Calls any tool of this server by its name, also one that is not in your list (yet), such as a tool made a moment ago. Example: {"name":"text_uppercase","arguments":{"text":"hi"}}',
   permission: "use",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
-  input: () =>
+  input: (z) =>
     z.strictObject({
       name: z.string().min(1).describe("Name of the tool, in either spelling"),
       arguments: z

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { toolDraft } from "../authored/definition.ts";
 import { structured } from "../core/results.ts";
 import { howToCall, sampleArguments } from "./how-to-call.ts";
@@ -19,7 +18,7 @@ export const toolCreate = operation({
   ].join(" "),
   permission: "author",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: false },
-  input: () => z.strictObject({ tool: toolDraft(), dryRun: dryRun() }),
+  input: (z) => z.strictObject({ tool: toolDraft(z), dryRun: dryRun(z) }),
   output: toolResult,
 
   // Models often leave the wrapper out.

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
 import { actorOf } from "./operations.ts";
@@ -12,7 +11,7 @@ export const toolDelete = operation({
     'Deletes a tool that was made with dynamic_tool_create; its name is free again. To keep it without listing it, use dynamic_tool_enable. Example: {"name":"text.uppercase"}',
   permission: "author",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: false },
-  input: () => z.strictObject({ name: toolName(), expectedRevision: expectedRevision() }),
+  input: (z) => z.strictObject({ name: toolName(z), expectedRevision: expectedRevision(z) }),
   output: toolResult,
 
   async handle({ tools }, { name, expectedRevision }, ctx) {

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
 import { actorOf } from "./operations.ts";
@@ -12,11 +11,11 @@ export const toolEnable = operation({
     'Lists a tool and lets it be called, or keeps it without either. Example: {"name":"text.uppercase","enabled":false}',
   permission: "author",
   annotations: { readOnlyHint: false, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
-      name: toolName(),
+      name: toolName(z),
       enabled: z.boolean().describe("true: listed and callable; false: kept only"),
-      expectedRevision: expectedRevision(),
+      expectedRevision: expectedRevision(z),
     }),
   output: toolResult,
 

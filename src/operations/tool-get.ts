@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
 import { toolName, toolResult } from "./shapes.ts";
@@ -11,9 +10,9 @@ export const toolGet = operation({
     'Shows a tool that was made with dynamic_tool_create: its code, schemas, examples, revision, and the engine it runs in. Example: {"name":"text.uppercase"}',
   permission: "author",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
-      name: toolName(),
+      name: toolName(z),
       revision: z.int().min(1).exactOptional().describe("As it was then; left out: the newest"),
     }),
   output: toolResult,

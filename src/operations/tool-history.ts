@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
 import { toolName } from "./shapes.ts";
@@ -11,9 +10,9 @@ export const toolHistory = operation({
     'Shows who changed a tool when and how, newest first. Example: {"name":"text.uppercase","limit":5}. Bring one back with dynamic_tool_rollback.',
   permission: "author",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
-      name: toolName(),
+      name: toolName(z),
       limit: z.int().min(1).max(200).default(20).describe("Most revisions of one page"),
       before: z
         .int()
@@ -22,7 +21,7 @@ export const toolHistory = operation({
         .describe("Only revisions before this one: `nextBefore` of the page before"),
       includeCode: z.boolean().default(false).describe("true: with the code of each"),
     }),
-  output: () =>
+  output: (z) =>
     z.looseObject({
       name: z.string(),
       current: z.int().min(1),

@@ -1,4 +1,3 @@
-import * as z from "zod";
 import type { ToolView } from "../authored/authored.ts";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
@@ -14,7 +13,7 @@ export const toolList = operation({
     'Lists the tools that were made with dynamic_tool_create, disabled and damaged ones too, in the order of their names. Example: {"search":"text upper"}',
   permission: "author",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
       search: z.string().max(200).exactOptional().describe("Words that all occur in name, title or description"),
       includeDisabled: z.boolean().default(true).describe("false: only what can be called"),

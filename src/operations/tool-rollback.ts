@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
 import { actorOf } from "./operations.ts";
@@ -12,11 +11,11 @@ export const toolRollback = operation({
     'Makes a tool what it was at an earlier revision, as a new revision; nothing is lost. Example: {"name":"text.uppercase","revision":1}',
   permission: "author",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
-      name: toolName(),
+      name: toolName(z),
       revision: z.int().min(1).describe("The revision to bring back"),
-      expectedRevision: expectedRevision(),
+      expectedRevision: expectedRevision(z),
     }),
   output: toolResult,
 

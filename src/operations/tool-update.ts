@@ -1,4 +1,3 @@
-import * as z from "zod";
 import { toolPatch } from "../authored/definition.ts";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
@@ -16,12 +15,12 @@ export const toolUpdate = operation({
   ].join(" "),
   permission: "author",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: true, openWorldHint: false },
-  input: () =>
+  input: (z) =>
     z.strictObject({
-      name: toolName(),
-      patch: toolPatch().describe("Fields to change; null clears"),
-      expectedRevision: expectedRevision(),
-      dryRun: dryRun(),
+      name: toolName(z),
+      patch: toolPatch(z).describe("Fields to change; null clears"),
+      expectedRevision: expectedRevision(z),
+      dryRun: dryRun(z),
     }),
   output: toolResult,
 

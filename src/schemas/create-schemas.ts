@@ -8,6 +8,8 @@ import type { Schemas } from "./schemas.ts";
 import { dialectOf, structureProblems, type Dialect } from "./structure.ts";
 
 const MAX_VALIDATORS = 500;
+/** Schemas that one instance of the library prepares: it keeps something of each, whatever is taken out again. */
+const MAX_USES = 500;
 /** For one check of one value, and for compiling one schema, in ms. */
 const MAX_CHECK_MS = 1_000;
 /** Values with fewer parts and characters than this are checked without a clock, unless the schema is risky. */
@@ -26,7 +28,7 @@ interface Validator {
 
 /** {@link Schemas} with Ajv, which is loaded when the first schema comes. */
 export function createSchemas(): Schemas {
-  const libraries = new Map<string, Promise<Ajv>>();
+  const libraries = new Map<string, { ajv: Promise<Ajv>; uses: number }>();
   /** By identity, for schemas that live as long as their tool. */
   const known = new WeakMap<JsonObject, Validator>();
   /** By digest, oldest use first. */
@@ -34,12 +36,13 @@ export function createSchemas(): Schemas {
 
   function library(dialect: Dialect, isExplaining: boolean): Promise<Ajv> {
     const key = `${dialect} ${isExplaining}`;
-    let loading = libraries.get(key);
-    if (!loading) {
-      loading = load(dialect, isExplaining);
-      libraries.set(key, loading);
+    let library = libraries.get(key);
+    if (!library || library.uses >= MAX_USES) {
+      library = { ajv: load(dialect, isExplaining), uses: 0 };
+      libraries.set(key, library);
     }
-    return loading;
+    library.uses++;
+    return library.ajv;
   }
 
   async function compile(schema: JsonObject, isExplaining: boolean): Promise<ValidateFunction> {

@@ -68,6 +68,11 @@ function foreignRule(file: string, from: string, house: House): string | undefin
 function ownFileRule(file: string, from: string, tree: Tree, house: House): string | undefined {
   const target = path.posix.join(path.posix.dirname(file), from);
   if (target.startsWith("..")) return "what ships imports nothing outside src";
+  if (target.endsWith(".json")) {
+    return path.posix.dirname(target) === path.posix.dirname(file)
+      ? undefined
+      : "data belongs to the folder it lies in";
+  }
   if (!tree.has(target)) return "there is no such file (own files are imported with their .ts ending)";
   if (isForTests(target)) return "what ships may not import tests, contracts or fixtures";
   const [here, there] = [roomOf(file), roomOf(target)];
