@@ -1,5 +1,6 @@
 /** Bundles the program into `dist`: few files, minified, with source maps; start-up time is a feature. */
 import { build } from "esbuild";
+import { builtins } from "./builtins-plugin.ts";
 import { quickjs } from "./quickjs-plugin.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm } from "node:fs/promises";
@@ -51,7 +52,13 @@ const present = (entries: Record<string, string>) =>
 await mkdir(`${root}${fresh}`);
 try {
   await Promise.all([
-    build({ ...shared, entryPoints: present(together), splitting: true, chunkNames: "chunk-[hash]" }),
+    build({
+      ...shared,
+      entryPoints: present(together),
+      splitting: true,
+      chunkNames: "chunk-[hash]",
+      plugins: [builtins],
+    }),
     build({ ...shared, entryPoints: present(alone), plugins: [quickjs(root)] }),
   ]);
   await swapIn();
