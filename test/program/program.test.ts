@@ -1,0 +1,150 @@
+import { transform } from "esbuild";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+/** The built program as clients start it. */
+const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+const INITIALIZE = JSON.stringify({
+  jsonrpc: "2.0",
+  id: 1,
+  method: "initialize",
+  params: { protocolVersion: "2025-11-25", capabilities: {}, clientInfo: { name: "test", version: "1" } },
+});
+const LIST = JSON.stringify({ jsonrpc: "2.0", id: 2, method: "tools/list" });
+
+let home = "";
+beforeAll(async () => {
+  home = await mkdtemp(join(tmpdir(), "dmcp-program-"));
+});
+afterAll(() => rm(home, { recursive: true, force: true }));
+
+interface Running {
+  child: ChildProcessWithoutNullStreams;
+  texts: { out: string; err: string };
+  /** Exit code; a signal's name when it was killed. */
+  ended: Promise<number | string | null>;
+  /** Waits until stdout or stderr holds something; fails when the program ends before. */
+  seen(what: RegExp, where: "out" | "err"): Promise<RegExpMatchArray>;
+}
+
+/** Starts a program with nothing of our own environment. */
+function run(file: string, args: string[] = [], env: Record<string, string> = {}): Running {
+  const child = spawn(process.execPath, [file, ...args], {
+    env: { PATH: process.env["PATH"] ?? "", HOME: home, ...env },
+  });
+  const texts = { out: "", err: "" };
+  const check = new Set<() => void>();
+  for (const [where, stream] of [["out", child.stdout], ["err", child.stderr]] as const) {
+    stream.on("data", (chunk) => {
+      texts[where] += String(chunk);
+      for (const each of check) each();
+    });
+  } // prettier-ignore
+  child.stdin.on("error", () => {});
+  const ended = new Promise<number | string | null>((resolve) => {
+    child.once("close", (code, signal) => resolve(code ?? signal));
+  });
+  return {
+    child,
+    texts,
+    ended,
+    seen: (what, where) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          const found = texts[where].match(what);
+          if (found) resolve(found);
+        };
+        check.add(look);
+        look();
+        void ended.then((code) =>
+          reject(new Error(`ended with ${code} before ${String(what)}: ${texts.out}${texts.err}`)),
+        );
+      }),
+  };
+}
+
+describe("the program", () => {
+  it.each(["main.js", "index.js"])("serves stdio when %s is run, writes nothing else, and ends with its input", async (file) => {
+    const { child, texts, ended, seen } = run(join(dist, file));
+    child.stdin.write(`${INITIALIZE}\n${LIST}\n`);
+    await seen(/"id":2/, "out");
+    child.stdin.end();
+    expect(await ended).toBe(0);
+    const answers = texts.out.trim().split("\n").map((line) => JSON.parse(line) as { id: number; result: object });
+    expect(answers.map(({ id }) => id)).toEqual([1, 2]);
+    expect(texts.err).toBe("");
+  }); // prettier-ignore
+
+  it.each(["SIGTERM", "SIGINT"] as const)("says where it listens, and stops well at %s", async (signal) => {
+    const { child, ended, seen } = run(join(dist, "main.js"), ["serve", "--transport", "http", "--port", "0"]);
+    const [, url = ""] = await seen(/listens on (\S+)/, "err");
+    await seen(/Ctrl-C/, "err");
+    expect((await fetch(new URL("/livez", url))).status).toBe(200);
+    child.kill(signal);
+    expect(await ended).toBe(0);
+  });
+
+  it("stops when the client goes away without a word", async () => {
+    const { child, ended, seen } = run(join(dist, "main.js"));
+    child.stdin.write(`${INITIALIZE}\n`);
+    await seen(/"id":1/, "out");
+    child.stdin.destroy();
+    expect(await ended).toBe(0);
+  });
+
+  it("does not mind a reader that stops reading", async () => {
+    const { child, texts, ended } = run(join(dist, "main.js"), ["config", "schema"]);
+    child.stdout.destroy();
+    expect([0, 130]).toContain(await ended);
+    expect(texts.err).toBe("");
+  });
+
+  it("ends with the exit code of the fault", async () => {
+    const wrong = run(join(dist, "main.js"), ["--prot", "1"]);
+    expect(await wrong.ended).toBe(2);
+    expect(wrong.texts.err).toContain("did you mean --port?");
+    const unsafe = run(join(dist, "main.js"), ["--transport=http", "--host=0.0.0.0"]);
+    expect(await unsafe.ended).toBe(2);
+  });
+
+  it("makes, shares and calls a tool from the command line", async () => {
+    const main = async (...args: string[]) => {
+      const { texts, ended } = run(join(dist, "main.js"), args);
+      return { code: await ended, ...texts };
+    };
+    const code = "return args.text.toUpperCase()";
+    expect(await main("tools", "create", "text.upper", "--description", "Upper case", "--code", code)).toMatchObject({
+      code: 0,
+    });
+    expect(await main("call", "text.upper", "--args", '{"text":"hi"}')).toMatchObject({
+      code: 0,
+      out: expect.stringContaining("HI"),
+    });
+    const folder = join(home, "exported");
+    expect(await main("tools", "export", folder)).toMatchObject({ code: 0 });
+    expect(await readFile(join(folder, "text_upper.js"), "utf8")).toBe(code);
+    expect(await main("tools", "delete", "text.upper")).toMatchObject({ code: 0 });
+    expect(await main("call", "text.upper")).toMatchObject({ code: 1 });
+    expect(await main("tools", "import", folder)).toMatchObject({ code: 0, out: "created    text.upper\n" });
+    expect(await main("journal", "tail", "--tool", "text.upper")).toMatchObject({
+      out: expect.stringMatching(/ done .*text\.upper/),
+    });
+  });
+
+  it("says in one sentence which Node it needs", async () => {
+    const source = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
+    const { code } = await transform(source, { loader: "ts", format: "esm", define: { __MIN_NODE__: '"99.1.0"' } });
+    const file = join(home, "main.mjs");
+    await writeFile(file, code);
+    const { texts, ended } = run(file);
+    expect(await ended).toBe(1);
+    expect(texts).toEqual({
+      out: "",
+      err: `dynamic-mcp needs Node 99.1.0 or newer; this is ${process.versions.node}.\n`,
+    });
+  });
+});
