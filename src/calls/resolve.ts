@@ -49,7 +49,6 @@ function found(call: Identified, { source, listing }: Named, target: Target): Re
 }
 
 function notFound(kind: "tool" | "prompt", name: string, view: View): never {
-  const shown = shorten(name);
   const similar = nearest(
     name,
     (function* () {
@@ -59,17 +58,17 @@ function notFound(kind: "tool" | "prompt", name: string, view: View): never {
   );
   throw new DynamicMcpError(
     kind === "tool" ? "TOOL_NOT_FOUND" : "PROMPT_NOT_FOUND",
-    `there is no ${kind} ${shown}${similar ? `; did you mean ${similar}?` : `; ${kind}s/list shows what there is`}`,
-    { data: { name: shown } },
+    `there is no ${kind} ${JSON.stringify(shorten(name))}${similar ? `; did you mean ${similar}?` : `; ${kind}s/list shows what there is`}`,
+    { data: { name: shorten(name) } },
   );
 }
 
 function resourceNotFound(uri: string): never {
-  throw new DynamicMcpError("RESOURCE_NOT_FOUND", `there is no resource ${shorten(uri)}`, {
+  throw new DynamicMcpError("RESOURCE_NOT_FOUND", `there is no resource ${JSON.stringify(shorten(uri))}`, {
     data: { uri: shorten(uri) },
   });
 }
 
 function shorten(text: string): string {
-  return JSON.stringify(text.length > 200 ? `${text.slice(0, 197)}...` : text);
+  return text.length > 200 ? `${text.slice(0, 197)}...` : text;
 }
