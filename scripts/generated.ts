@@ -3,6 +3,7 @@ import { format, resolveConfig } from "prettier";
 import { allCommands } from "../src/cli/commands.ts";
 import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { makeListed } from "../src/operations/listed.ts";
+import { toolsPage } from "../src/operations/reference.ts";
 import { configurationPage, envTemplate, fileSchema } from "../src/config/render.ts";
 
 /**
@@ -18,6 +19,7 @@ export async function generated(root: string): Promise<Map<string, string>> {
     "docs/reference/dynamic-mcp.schema.json": JSON.stringify(fileSchema()),
     "docs/reference/cli.md": cliPage(commands),
     "docs/reference/errors.md": errorsPage(),
+    "docs/reference/tools.md": toolsPage(),
     "src/operations/listed.json": JSON.stringify(await makeListed()),
     ".env.example": envTemplate("example"),
     ".env.prod.example": envTemplate("production"),

@@ -8,7 +8,7 @@ import type * as Zod from "../core/zod.ts";
 type Z = typeof Zod;
 
 /** An image is a preference of tools without packages: they run wherever their code can. */
-export const DEFAULT_IMAGE = "node:lts-slim";
+const DEFAULT_IMAGE = "node:lts-slim";
 
 const IMAGE = /^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$/;
 const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
@@ -32,11 +32,7 @@ const fields = once((z: Z) => ({
     .max(LIMITS.imageChars)
     .regex(IMAGE, "must be the name of a container image")
     .describe("Container image, for code that needs one; other code runs in the built-in sandbox"),
-  timeoutMs: z
-    .int()
-    .min(LIMITS.timeoutMs.min)
-    .max(LIMITS.timeoutMs.max)
-    .describe(`Time limit of one call, in ms (default ${LIMITS.timeoutMs.default})`),
+  timeoutMs: z.int().min(LIMITS.timeoutMs.min).max(LIMITS.timeoutMs.max).describe("Time limit of one call, in ms"),
   dependencies: z
     .array(
       z.strictObject({
@@ -51,7 +47,7 @@ const fields = once((z: Z) => ({
     .min(1)
     .max(LIMITS.codeChars)
     .describe("Body of `async function run(args)`: read `args`, `return` a JSON value, `throw` to fail"),
-  language: z.enum(["js", "ts"]).describe("js (default) or ts"),
+  language: z.enum(["js", "ts"]).describe("TypeScript is stripped of its types, not checked"),
   enabled: z.boolean().describe("false: kept, but not listed and not callable"),
   inputSchema: jsonObject(z, "JSON Schema 2020-12 of `args`, type object; left out: any object"),
   outputSchema: jsonObject(z, "JSON Schema 2020-12 of what the code returns"),

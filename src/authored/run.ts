@@ -86,7 +86,7 @@ export function failureText(end: JobFailed): string {
   return name + end.message + at;
 }
 
-export function failureData({ errorName, line, column }: JobFailed): JsonObject {
+function failureData({ errorName, line, column }: JobFailed): JsonObject {
   return {
     ...(errorName !== undefined && { errorName }),
     ...(line !== undefined && { line }),

@@ -30,7 +30,7 @@ export interface Snapshot {
 const MANY_CHANGES = 200;
 
 /** Any object: what a tool without an input schema takes. */
-export const ANY_OBJECT: JsonObject = Object.freeze({ type: "object", additionalProperties: true });
+const ANY_OBJECT: JsonObject = Object.freeze({ type: "object", additionalProperties: true });
 
 export async function openSnapshot(store: Pick<Store, "items" | "changes">, log: Logger): Promise<Snapshot> {
   let entries: Entry[] = [];

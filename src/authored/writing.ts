@@ -164,7 +164,7 @@ export function createWriting(
 }
 
 /** What the author wrote, out of what is stored. */
-export function draftOf(item: StoredItem): ToolDraft {
+function draftOf(item: StoredItem): ToolDraft {
   const { engine: _engine, js: _js, ...fields } = readBody(item.name, item.body);
   return { name: item.name, enabled: item.isEnabled, ...fields };
 }

@@ -14,7 +14,15 @@ export function operation<I extends ZodType>(spec: OperationSpec<I>): Operation 
   async function schemas(): Promise<ListedSchemas> {
     const z = await zod();
     const jsonSchema = (schema: ZodType, io: "input" | "output") => {
-      const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, { io, unrepresentable: "any" });
+      const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, {
+        io,
+        unrepresentable: "any",
+        // Says only that numbers are what JavaScript takes for numbers; models pay for each word.
+        override({ jsonSchema: each }) {
+          if (each.maximum === Number.MAX_SAFE_INTEGER) delete each.maximum;
+          if (each.minimum === Number.MIN_SAFE_INTEGER) delete each.minimum;
+        },
+      });
       return plain as JsonObject;
     };
     return {
