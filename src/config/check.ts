@@ -4,7 +4,7 @@ import { SWITCH_WORDS } from "./argv.ts";
 import type { Given } from "./origin.ts";
 import { pathRules } from "./platform.ts";
 import type { Setting } from "./setting.ts";
-import * as zod from "./zod.ts";
+import * as zod from "../core/zod.ts";
 
 const NOT_UNDERSTOOD = Symbol("not understood");
 

@@ -1,11 +1,10 @@
-import { toJSONSchema } from "zod";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Setting } from "./setting.ts";
-import * as zod from "./zod.ts";
+import * as zod from "../core/zod.ts";
 
 /** The JSON Schema of one value, made from its zod type. */
 export function valueSchema(one: Setting<unknown>): JsonObject {
-  const { $schema: _, ...schema } = toJSONSchema(one.type(zod));
+  const { $schema: _, ...schema } = zod.toJSONSchema(one.type(zod));
   return schema as JsonObject;
 }
 

@@ -28,7 +28,7 @@ export function refusals(settings: Settings, origins: ReadonlyMap<string, Origin
   return problems;
 }
 
-/** What is worth a word at start: settings that do nothing yet, profiles that list nothing. */
+/** What is worth a word at start: settings that do nothing yet, profiles whose purpose does not exist yet. */
 export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>, leaves: readonly Leaf[]): string[] {
   const found: string[] = [];
   for (const { key, group, name, setting } of leaves) {
@@ -41,7 +41,7 @@ export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>
   const profiles = settings.server.profiles;
   if (profiles.every((profile) => profile === "gateway" || profile === "proxy")) {
     const where = origins.get("server.profiles")?.where ?? "server.profiles";
-    found.push(`${where}: the profile ${profiles.join(" and ")} lists no tools in this version`);
+    found.push(`${where}: the profile ${profiles.join(" and ")} is for other servers, which cannot be attached yet`);
   }
   return found;
 }

@@ -6,7 +6,7 @@ import { bareMachine } from "./fixtures/machine.ts";
 import { loadSettings } from "./load.ts";
 import { leaves } from "./schema.ts";
 import { envNames, flagNames } from "./setting.ts";
-import * as zod from "./zod.ts";
+import * as zod from "../core/zod.ts";
 
 const ALL = leaves();
 

@@ -1,5 +1,5 @@
 import type { ZodType, output } from "zod";
-import type * as zod from "./zod.ts";
+import type * as zod from "../core/zod.ts";
 
 /** The parts of zod that settings use; loaded when there is a value to check, not at every start. */
 export type Zod = typeof zod;

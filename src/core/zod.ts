@@ -14,4 +14,5 @@ export {
   strictObject,
   string,
   toJSONSchema,
+  url,
 } from "zod";

@@ -1,7 +1,5 @@
 import { setting } from "../setting.ts";
 
-const LATER_PROFILES = "profiles `gateway` and `proxy` list nothing yet";
-
 export const server = {
   profiles: setting(
     (z) =>
@@ -11,7 +9,8 @@ export const server = {
         .max(5),
     {
       default: ["mvp"],
-      about: `Which built-in tools are listed; several are united (${LATER_PROFILES}).`,
+      about:
+        "Which built-in tools are listed; several are united. `gateway` and `proxy` are for other servers, which cannot be attached yet.",
       env: "MCP_PROFILE",
       flag: "--profile",
       difference: "One profile only could be given.",
