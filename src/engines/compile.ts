@@ -46,7 +46,9 @@ async function parseBody(code: string, language: Source["language"]): Promise<{ 
   let file;
   try {
     file = parse(BEFORE + code + AFTER, {
-      sourceType: "script",
+      // A script, because that is what the body is evaluated in; but there the parser takes the `export` inside of a
+      // namespace for the mistake, and not the namespace.
+      sourceType: language === "ts" ? "module" : "script",
       plugins: language === "ts" ? ["typescript"] : [],
       attachComment: false,
     });

@@ -25,6 +25,8 @@ export function childCommand(): ChildCommand {
     "--disallow-code-generation-from-strings",
     "--no-addons",
     "--expose-gc",
+    // Helper threads would only make copies of what one thread can do: boot, memory and p50 are better without.
+    "--single-threaded",
     // A small young generation: what is large lives outside of V8's heap, in the interpreter's memory.
     "--max-semi-space-size=1",
     "--max-old-space-size=256",

@@ -85,6 +85,7 @@ export function createPool(options: PoolOptions): Pool {
     member.ready.then(
       () => {
         starting.delete(member);
+        options.log.debug({ pid: member.pid }, "a quickjs sandbox is ready");
         if (isClosed) return member.kill();
         idle.push(member);
         serve();

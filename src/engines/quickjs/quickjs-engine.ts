@@ -10,7 +10,7 @@ import {
   type JobEnd,
   type JobFailed,
 } from "../engine.ts";
-import { childCommand } from "./command.ts";
+import { type ChildCommand, childCommand } from "./command.ts";
 import { type MemberEnd, spawnMember } from "./member.ts";
 import { createPool } from "./pool.ts";
 
@@ -26,6 +26,8 @@ export interface QuickjsEngineOptions {
   lastIdleMs?: number;
   recycleAfterJobs?: number;
   recycleAboveMiB?: number;
+  /** How a process is started; default: locked, with this Node. */
+  command?: () => ChildCommand;
 }
 
 type Failure = Pick<JobFailed, "code" | "message"> & Partial<JobFailed>;
@@ -39,11 +41,12 @@ type Failure = Pick<JobFailed, "code" | "message"> & Partial<JobFailed>;
  */
 export function createQuickjsEngine(options: QuickjsEngineOptions = {}): ExecutionEngine {
   const log = options.log ?? SILENT;
+  const command = options.command ?? childCommand;
   const maxResultBytes = options.maxResultBytes ?? 64 * 1024 * 1024;
   let isClosed = false;
 
   const pool = createPool({
-    spawn: () => spawnMember(childCommand(), { maxResultBytes, onWaiting: () => pool.wake() }),
+    spawn: () => spawnMember(command(), { maxResultBytes, onWaiting: () => pool.wake() }),
     maxRunning: Math.min(availableParallelism(), options.maxProcesses ?? 4),
     maxChildren: options.maxChildren ?? 32,
     idleMs: options.idleMs ?? 10_000,
@@ -109,7 +112,7 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
     name: "quickjs",
     run,
     async probe(): Promise<EngineHealth> {
-      const { isNetworkDenied } = childCommand();
+      const { isNetworkDenied } = command();
       const level = isNetworkDenied ? LEVEL : `${LEVEL}; on this Node the process lock does not cover the network`;
       try {
         const deadline = new Deadline(PROBE_MS);
