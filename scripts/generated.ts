@@ -14,13 +14,14 @@ import { configurationPage, envTemplate, fileSchema } from "../src/config/render
  */
 export async function generated(root: string): Promise<Map<string, string>> {
   const commands = allCommands({ execPath: "node", entry: "dist/main.js" });
+  const listed = await makeListed();
   const files: Record<string, string> = {
     "docs/reference/configuration.md": configurationPage(),
     "docs/reference/dynamic-mcp.schema.json": JSON.stringify(fileSchema()),
     "docs/reference/cli.md": cliPage(commands),
     "docs/reference/errors.md": errorsPage(),
-    "docs/reference/tools.md": toolsPage(),
-    "src/operations/listed.json": JSON.stringify(await makeListed()),
+    "docs/reference/tools.md": toolsPage(listed),
+    "src/operations/listed.json": JSON.stringify(listed),
     ".env.example": envTemplate("example"),
     ".env.prod.example": envTemplate("production"),
   };

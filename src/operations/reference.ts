@@ -1,11 +1,11 @@
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
 import { OPERATIONS } from "./all.ts";
-import { listedSchemas } from "./listed.ts";
+import type { ListedSchemas } from "./operations.ts";
 import { PROFILES, type ProfileName } from "./profiles.ts";
 
-/** `docs/reference/tools.md`: what clients see of our operations. */
-export function toolsPage(): string {
+/** `docs/reference/tools.md`: what clients see of our operations. @param listed  what `listed.json` holds */
+export function toolsPage(listed: Readonly<Record<string, ListedSchemas>>): string {
   const lines = [
     "# Built-in tools",
     "",
@@ -29,7 +29,7 @@ export function toolsPage(): string {
     ),
   ];
   for (const { name, title, description, annotations } of OPERATIONS) {
-    const { inputSchema, outputSchema } = listedSchemas(name, { withToken: false });
+    const { inputSchema = {}, outputSchema } = listed[name] ?? {};
     const hints = Object.entries(annotations).flatMap(([key, value]) => (value === true ? [HINTS[key] ?? key] : []));
     lines.push("", `## ${wireName(name)}`, "", `${title}.${hints.length > 0 ? ` (${hints.join(", ")})` : ""}`, "");
     lines.push(...paragraphs(description));
