@@ -9,6 +9,10 @@ import type { ToolDraft, ToolExample } from "./definition.ts";
 import { failureText, logsOf, runProgram } from "./run.ts";
 import { parseGuest, type AuthoredServices, type Runnable } from "./services.ts";
 
+/** Of each example, in what a write answers. */
+const MAX_SHOWN_CHARS = 2_000;
+const MAX_SHOWN_LOGS = 20;
+
 /** Code that compiles and has an engine. */
 export interface Prepared {
   runnable: Runnable;
@@ -103,7 +107,7 @@ async function runExample(
   }
 
   const end = await runProgram(services, runnable, example.args, deadline);
-  const logs = logsOf(end);
+  const logs = logsOf(end).slice(0, MAX_SHOWN_LOGS);
   const printed: JsonObject = logs.length > 0 ? { logs } : {};
   if (end.state === "failed") {
     if (end.code === "ENGINE_CRASHED") throw new DynamicMcpError(end.code, `${which}: ${end.message}`);
@@ -112,17 +116,22 @@ async function runExample(
   const got = parseGuest(end.resultJson);
   if (draft.outputSchema) {
     const [problem] = await services.schemas.validate(draft.outputSchema, got);
-    if (problem) throw refuse(`returned what does not fit outputSchema: ${problem.path} ${problem.message}`, { got, ...printed }); // prettier-ignore
+    if (problem) throw refuse(`returned what does not fit outputSchema: ${problem.path} ${problem.message}`, { got: kept(got), ...printed }); // prettier-ignore
   }
   if (Object.hasOwn(example, "result") && !isDeepStrictEqual(got, asJson(example.result))) {
     const why = `returned ${short(got)}, expected ${short(example.result ?? null)}`;
-    throw refuse(why, { expected: example.result ?? null, got, ...printed });
+    throw refuse(why, { expected: kept(example.result ?? null), got: kept(got), ...printed });
   }
-  return { args: example.args, result: got, durationMs: Math.round(end.wallMs * 100) / 100, ...printed };
+  return { args: example.args, result: kept(got), durationMs: Math.round(end.wallMs * 100) / 100, ...printed };
 }
 
 /** As JSON would carry it: `-0` and the like are what came back, too. */
 const asJson = (value: Json | undefined): unknown => JSON.parse(JSON.stringify(value ?? null));
+
+/** Results of examples are shown, so they are kept short: a large one as the beginning of its text. */
+function kept(value: Json): Json {
+  return JSON.stringify(value).length <= MAX_SHOWN_CHARS ? value : short(value);
+}
 
 function short(value: Json): string {
   const text = JSON.stringify(value);

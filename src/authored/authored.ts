@@ -85,6 +85,7 @@ export interface Accepted {
   examples: ExampleRun[];
 }
 
+/** `result` is the beginning of its JSON text where it is long. */
 export type ExampleRun = { args: JsonObject; result: Json; durationMs: number; logs?: JsonObject[] };
 
 /** Where code runs, decided when a tool is accepted. */
