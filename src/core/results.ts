@@ -3,7 +3,7 @@ import type { Content, ToolResult } from "./item.ts";
 import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 
 /** Where our error code travels in the result of a tool that failed: `{ code, retryable, data? }`. */
-export const ERROR_META = "dynamic-mcp/error";
+const ERROR_META = "dynamic-mcp/error";
 
 /** Where captured console output travels: `[{ level, text }]`, oldest first. */
 export const LOGS_META = "dynamic-mcp/logs";
