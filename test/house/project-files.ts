@@ -12,10 +12,10 @@ export function projectFiles(): string[] {
   const found: string[] = [];
   const walk = (folder: string) => {
     for (const entry of readdirSync(path.join(ROOT, folder), { withFileTypes: true })) {
+      if (MADE.test(entry.name)) continue;
       const file = folder === "" ? entry.name : `${folder}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (!MADE.test(entry.name)) walk(file);
-      } else if (!/\.(log|tsbuildinfo)$/.test(entry.name)) found.push(file);
+      if (entry.isDirectory()) walk(file);
+      else if (!/\.(log|tsbuildinfo)$/.test(entry.name)) found.push(file);
     }
   };
   walk("");
