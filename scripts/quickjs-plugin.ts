@@ -25,7 +25,7 @@ export const quickjs = (root: string): Plugin => ({
         metafile: true,
       });
       return {
-        contents: `(function (bridge) { ${bundled.outputFiles[0]?.text}; return prelude.default; })`,
+        contents: `(function (bridge) { ${bundled.outputFiles[0]?.text}; return prelude.harness; })`,
         loader: "text",
         watchFiles: Object.keys(bundled.metafile.inputs).map((path) => `${root}${path}`),
       };

@@ -113,6 +113,6 @@ async function growth(calls: number) {
 
 async function rssOfChild(engine: ExecutionEngine): Promise<number> {
   const { detail } = await engine.probe();
-  const [child] = detail?.["processes"] as { pid: number }[];
-  return rssBytes(child?.pid ?? 0) / 1e6;
+  const processes = (detail?.["processes"] ?? []) as { pid: number }[];
+  return rssBytes(processes[0]?.pid ?? 0) / 1e6;
 }

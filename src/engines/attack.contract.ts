@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { done, failed, runBody } from "./engine.contract.ts";
+import { done, failed, runBody } from "./fixtures/run-body.ts";
 import type { ExecutionEngine, JobFailed } from "./engine.ts";
 
 type Code = JobFailed["code"];
@@ -18,7 +18,7 @@ const LIMIT_MS = 1_000;
 const GRACE_MS = 500;
 
 /** Each runs with one second and 64 MiB. None may hurt the host, and the next job has to be fine. */
-export const ATTACKS: readonly Attack[] = [
+const ATTACKS: readonly Attack[] = [
   { name: "endless loop", code: "for (;;);", ends: ["TIMEOUT"] },
   { name: "endless loop that catches everything", code: "for (;;) try { for (;;); } catch {} finally { continue }", ends: ["TIMEOUT"] }, // prettier-ignore
   { name: "endless loop in a getter of the result", code: "return { get a() { for (;;); } }", ends: ["TIMEOUT"] },

@@ -44,7 +44,7 @@ const ORPHAN_CHECK_MS = 100;
 /** The wrapper adds one line before the author's first. Strict, as modules on every other engine are. */
 const BEFORE = Buffer.from('(async function run(args) {"use strict";\n');
 const AFTER = Buffer.from("\n})");
-export const WRAPPER_LINES = 1;
+const WRAPPER_LINES = 1;
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
 
@@ -238,7 +238,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
   function fireDue(): void {
     if (isOver) return;
     const now = port.now();
-    const due = [...timers].filter(([, at]) => at <= now).sort(([idA, a], [idB, b]) => a - b || idA - idB);
+    const due = [...timers].filter(([, at]) => at <= now).toSorted(([idA, a], [idB, b]) => a - b || idA - idB);
     if (due.length === 0) return armTimer();
     port.runs();
     for (const [id] of due) {

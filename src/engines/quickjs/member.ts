@@ -30,7 +30,7 @@ export interface MemberEnd {
 }
 
 /** The child's own clock should end a job at its deadline; this much later we do. */
-export const KILL_GRACE_MS = 250;
+const KILL_GRACE_MS = 250;
 /** A cancelled guest that waits answers at once; one that computes does not hear us. */
 const CANCEL_GRACE_MS = 100;
 const READY_WITHIN_MS = 15_000;

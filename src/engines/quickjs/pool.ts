@@ -40,7 +40,7 @@ export interface PoolOptions {
 
 interface Asker {
   give(member: Member): void;
-  refuse(error: unknown): void;
+  refuse(error: Error): void;
 }
 
 export function createPool(options: PoolOptions): Pool {
@@ -91,7 +91,7 @@ export function createPool(options: PoolOptions): Pool {
         serve();
         armShrink();
       },
-      (error: unknown) => {
+      (error: Error) => {
         starting.delete(member);
         // One asker pays for one failed start, so a machine that cannot start any answers each of them.
         askers.shift()?.refuse(error);
@@ -137,7 +137,7 @@ export function createPool(options: PoolOptions): Pool {
           },
           refuse(error) {
             signal.removeEventListener("abort", leave);
-            reject(error as Error);
+            reject(error);
           },
         };
         if (signal.aborted) return reject(signal.reason as Error);

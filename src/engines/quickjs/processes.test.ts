@@ -36,7 +36,8 @@ function notingStarts(): { log: Logger; started: number[] } {
 /** A probe is a job: there is at least one process afterwards. */
 async function pids(engine: ExecutionEngine): Promise<number[]> {
   const { detail } = await engine.probe();
-  return (detail?.["processes"] as { pid: number }[]).map(({ pid }) => pid);
+  const processes = (detail?.["processes"] ?? []) as { pid: number }[];
+  return processes.map(({ pid }) => pid);
 }
 
 /** A process that has ended and that nobody has asked about yet (a zombie) is not alive. */

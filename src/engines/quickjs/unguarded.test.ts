@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { beforeAll, describe, expect, it } from "vitest";
 import loadEmscripten from "@jitl/quickjs-wasmfile-release-sync/emscripten-module";
+import type { QuickJs } from "./quickjs-build.ts";
 import { QuickJSFFI } from "@jitl/quickjs-wasmfile-release-sync/ffi";
 
 /**
@@ -43,11 +44,10 @@ async function bare(guards: { maxPages: number; interruptAfter?: number }): Prom
     freeHostRef() {},
     shouldInterrupt: () => (++interrupts > (guards.interruptAfter ?? Infinity) ? 1 : 0),
   };
-  type Functions = Record<string, (...args: (number | string)[]) => number>;
-  const c = new QuickJSFFI(module as unknown as ConstructorParameters<typeof QuickJSFFI>[0]) as unknown as Functions;
-  const runtime = c["QTS_NewRuntime"]!();
-  c["QTS_RuntimeEnableInterruptHandler"]!(runtime);
-  const context = c["QTS_NewContext"]!(runtime, 0);
+  const c = new QuickJSFFI(module as unknown as ConstructorParameters<typeof QuickJSFFI>[0]) as unknown as QuickJs;
+  const runtime = c.QTS_NewRuntime();
+  c.QTS_RuntimeEnableInterruptHandler(runtime);
+  const context = c.QTS_NewContext(runtime, 0);
   return {
     interrupts: () => interrupts,
     memoryMiB: () => memory.buffer.byteLength / MIB,
@@ -55,9 +55,9 @@ async function bare(guards: { maxPages: number; interruptAfter?: number }): Prom
       const bytes = Buffer.from(`${code}\0`);
       const at = module._malloc(bytes.length);
       module.HEAPU8.set(bytes, at);
-      const value = c["QTS_Eval"]!(context, at, bytes.length - 1, "bare", 0, 0);
-      const thrown = c["QTS_ResolveException"]!(context, value);
-      return module.UTF8ToString(c["QTS_GetString"]!(context, thrown === 0 ? value : thrown));
+      const value = c.QTS_Eval(context, at, bytes.length - 1, "bare", 0, 0);
+      const thrown = c.QTS_ResolveException(context, value);
+      return module.UTF8ToString(c.QTS_GetString(context, thrown === 0 ? value : thrown));
     },
   };
 }

@@ -46,9 +46,8 @@ function copy(value: unknown, seen: Map<object, unknown>): unknown {
     if (value instanceof DataView) return keep(new DataView(buffer, value.byteOffset, value.byteLength));
     const kind = Reflect.get(TypedArray, Symbol.toStringTag, value) as "Uint8Array";
     const length = (value as Uint8Array).length;
-    return keep(
-      new (globalThis as unknown as Record<string, Uint8ArrayConstructor>)[kind]!(buffer, value.byteOffset, length),
-    );
+    const Kind = (globalThis as unknown as Record<string, Uint8ArrayConstructor>)[kind] ?? Uint8Array;
+    return keep(new Kind(buffer, value.byteOffset, length));
   }
   if (value instanceof Error) {
     const name = Object.hasOwn(ERRORS, value.name) ? (value.name as keyof typeof ERRORS) : "Error";

@@ -49,7 +49,7 @@ define("performance", {
   },
 });
 
-export default {
+export const harness = {
   /** Begins a job. @returns the promise of its result */
   start(run: (args: unknown) => Promise<unknown>, startJson: string, argsJson: string): Promise<unknown> {
     const { seed, mayCallTools } = parse(startJson) as Start;
