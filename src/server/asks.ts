@@ -105,11 +105,13 @@ function hasAnswer(answers: Answers, key: string, { method }: Ask): boolean {
   return Object.hasOwn(answers, key) && fits(method, answers[key]);
 }
 
+const ACTIONS = new Set<Json | undefined>(["accept", "decline", "cancel"]);
+
 function fits(method: Ask["method"], answer: Json | undefined): boolean {
   if (!isJsonObject(answer)) return false;
   switch (method) {
     case "elicitation/create":
-      return ["accept", "decline", "cancel"].includes(String(answer["action"]));
+      return ACTIONS.has(answer["action"]);
     case "sampling/createMessage":
       return typeof answer["role"] === "string" && typeof answer["content"] === "object" && answer["content"] !== null;
     case "roots/list":

@@ -70,6 +70,11 @@ export function createMethods({
       return reply(exchange, {});
     };
 
+  const listen: Handler = (exchange) => {
+    notices.listen(exchange);
+    return undefined;
+  };
+
   const both: [string, Handler][] = [
     ...(Object.keys(LIST_OF) as ListMethod[]).map((method): [string, Handler] => [method, list(method)]),
     ...Object.keys(READ_WANTED)
@@ -84,7 +89,7 @@ export function createMethods({
   ];
   const modern: [string, Handler][] = [
     ["server/discover", (exchange) => reply(exchange, discovered(exchange.caller), DISCOVER_HINT)],
-    ["subscriptions/listen", (exchange) => void notices.listen(exchange)],
+    ["subscriptions/listen", listen],
   ];
   const tables: Record<Era, Map<string, Handler>> = {
     legacy: new Map([...both, ...legacy]),

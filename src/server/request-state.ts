@@ -78,6 +78,6 @@ function digest({ principal, method, params }: Binding): string {
 function inOrder(value: Json): Json {
   if (Array.isArray(value)) return value.map(inOrder);
   if (!isJsonObject(value)) return value;
-  const keys = Object.keys(value).sort();
+  const keys = Object.keys(value).toSorted();
   return { sorted: keys.map((key) => [key, inOrder(value[key] ?? null)]) };
 }

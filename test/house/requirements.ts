@@ -69,4 +69,39 @@ export const REQUIREMENTS: readonly Promised[] = [
     promise: "On a full or read-only disk reads go on, writes are refused clearly, and work again when it is well.",
     source: "docs/decisions/0002-sqlite-store.md",
   },
+  {
+    id: "mcp-cancel",
+    promise: "A client that cancels ends the run, not only the wait for it.",
+    source: "https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities/cancellation",
+  },
+  {
+    id: "mcp-notices-once",
+    promise: "A change of the list of tools is told once, to those whose list has changed.",
+    source: "https://modelcontextprotocol.io/specification/2026-07-28/server/tools#list-changed-notification",
+  },
+  {
+    id: "mcp-session-survives",
+    promise: "A session of the older era goes on in another process on the same store.",
+    source: "docs/decisions/0004-own-protocol-front.md",
+  },
+  {
+    id: "mcp-session-owner",
+    promise: "A session is unknown to everybody but the principal that opened it.",
+    source: "https://modelcontextprotocol.io/specification/2025-11-25/basic/security_best_practices#session-hijacking",
+  },
+  {
+    id: "mcp-state-bound",
+    promise: "Answers to questions count only for the caller and the request that the questions came from.",
+    source: "https://modelcontextprotocol.io/specification/2026-07-28/basic/utilities/mrtr",
+  },
+  {
+    id: "mcp-rebinding",
+    promise: "A web page that a browser has loaded from elsewhere cannot reach a server on the loopback.",
+    source: "https://modelcontextprotocol.io/specification/2026-07-28/basic/transports#security-warning",
+  },
+  {
+    id: "mcp-pages",
+    promise: "A list that changes between two pages loses and repeats nothing that stays.",
+    source: "https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination",
+  },
 ];

@@ -57,7 +57,7 @@ const sample = async () => ({
   content: { type: "text" as const, text: "Paris" },
 });
 
-export const STDIO = {
+const STDIO = {
   command: process.execPath,
   args: ["--disable-warning=ExperimentalWarning", new URL("serve-stdio.ts", import.meta.url).pathname],
 };
@@ -74,8 +74,7 @@ export async function connectV1(where: Where): Promise<TestClient> {
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.updated.push(params.uri));
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void heard.logged.push(params.data));
   const transport = where === "stdio" ? new StdioV1(STDIO) : new HttpV1(new URL(where.url));
-  // The SDK's own types do not agree with each other under exactOptionalPropertyTypes.
-  await client.connect(transport as Parameters<typeof client.connect>[0]);
+  await client.connect(transport);
   return {
     era: "legacy",
     heard,
@@ -117,8 +116,7 @@ export async function connectV2(where: Where, era: "legacy" | "modern"): Promise
     instructions: () => client.getInstructions(),
     listTools: async (cursor) =>
       client.request({ method: "tools/list", params: cursor === undefined ? {} : { cursor } }),
-    call: async (name, args = {}, options = {}) =>
-      (await client.callTool({ name, arguments: args }, options)) as Result,
+    call: async (name, args = {}, options = {}) => client.callTool({ name, arguments: args }, options),
     getPrompt: (name, args = {}) => client.getPrompt({ name, arguments: args }),
     readResource: (uri) => client.readResource({ uri }),
     complete: async (prompt, argument, value) =>

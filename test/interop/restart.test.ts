@@ -17,7 +17,7 @@ async function start(dataDir: string): Promise<Program> {
 
 describe("a session of the older era", () => {
   it(
-    "goes on in another process after the first was killed with SIGKILL",
+    "goes on in another process after the first was killed with SIGKILL [mcp-session-survives]",
     () =>
       withTemporaryFolder(async (dataDir) => {
         const first = await start(dataDir);

@@ -40,7 +40,7 @@ async function shown(url: string, sent: Sent) {
     ...rest,
     ...(error ? { code: error.code } : {}),
     ...(result
-      ? { result: { ...result, _meta: others, serverInfo: Object.keys((serverInfo ?? {}) as object).sort() } }
+      ? { result: { ...result, _meta: others, serverInfo: Object.keys((serverInfo ?? {}) as object).toSorted() } }
       : {}),
   };
 }
@@ -117,7 +117,9 @@ describe("on the wire of 2026-07-28", () => {
     expect(capabilities).toMatchObject({ tools: { listChanged: true } });
     expect([ttlMs, cacheScope]).toEqual([60_000, "public"]);
     expect(rest).toEqual(expect.objectContaining({ supportedVersions: ["2026-07-28"], resultType: "complete" }));
-    expect(Object.keys(ours.result as JsonObject).sort()).toEqual(Object.keys(theirs.result as JsonObject).sort());
+    expect(Object.keys(ours.result as JsonObject).toSorted()).toEqual(
+      Object.keys(theirs.result as JsonObject).toSorted(),
+    );
   });
 });
 

@@ -72,7 +72,7 @@ describe("questions to a client of 2026-07-28", () => {
     expect(await refused(5)).toMatchObject({ code: -32602 });
   });
 
-  it("refuse the state of another caller, another tool or other arguments", async () => {
+  it("refuse the state of another caller, another tool or other arguments [mcp-state-bound]", async () => {
     const state = await stateOf(TWICE);
     const mismatch = { code: -32602, data: { reason: "mismatch" } };
     expect(await refused(state, { authorization: "Bearer alice" })).toMatchObject(mismatch);

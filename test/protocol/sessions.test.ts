@@ -86,7 +86,7 @@ describe("sessions of the older era", () => {
     notices.close();
   });
 
-  it("is somebody else's to anybody else", async () => {
+  it("is somebody else's to anybody else [mcp-session-owner]", async () => {
     const mallory: Principal = { id: "mallory", kind: "user", isAdmin: false };
     const identify = (headers: { authorization?: string | undefined }) => (headers.authorization ? mallory : LOCAL);
     const url = await serve({}, { identify });

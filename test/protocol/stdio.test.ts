@@ -136,6 +136,6 @@ describe("stdio", () => {
     await initialize();
     write({ jsonrpc: "2.0", id: "waits", method: "tools/call", params: { name: "wait" } });
     output.destroy(new Error("EPIPE"));
-    await served;
+    await expect(served).resolves.toBeUndefined();
   });
 });

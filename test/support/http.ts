@@ -118,7 +118,12 @@ export async function openSession(
 export function modernRequest(
   method: string,
   params: JsonObject = {},
-  { headers = {}, meta = {}, capabilities = {}, id = ++ids as string | number } = {},
+  {
+    headers = {},
+    meta = {},
+    capabilities = {},
+    id = ++ids,
+  }: { headers?: Record<string, string>; meta?: JsonObject; capabilities?: JsonObject; id?: string | number } = {},
 ): { headers: Record<string, string>; body: JsonObject } {
   const named = params["name"] ?? params["uri"];
   return {

@@ -48,7 +48,7 @@ export function createGate(host: string, allowedHosts: readonly string[], allowe
   };
 }
 
-export function isLoopbackAddress(host: string): boolean {
+function isLoopbackAddress(host: string): boolean {
   return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 

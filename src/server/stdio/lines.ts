@@ -113,8 +113,6 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
   };
 }
 
-export type LineWriter = ReturnType<typeof createLineWriter>;
-
 export function lineTooLong(maxBytes: number): DynamicMcpError {
   return new DynamicMcpError("TOO_LARGE", `a message may have at most ${maxBytes} bytes`, { data: { maxBytes } });
 }
