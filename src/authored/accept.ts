@@ -116,7 +116,7 @@ async function runExample(
   const got = parseGuest(end.resultJson);
   if (draft.outputSchema) {
     const [problem] = await services.schemas.validate(draft.outputSchema, got);
-    if (problem) throw refuse(`returned what does not fit outputSchema: ${problem.path} ${problem.message}`, { got: kept(got), ...printed }); // prettier-ignore
+    if (problem) throw refuse(`returned what does not fit outputSchema: ${`${problem.path} ${problem.message}`.trim()}`, { got: kept(got), ...printed }); // prettier-ignore
   }
   if (Object.hasOwn(example, "result") && !isDeepStrictEqual(got, asJson(example.result))) {
     const why = `returned ${short(got)}, expected ${short(example.result ?? null)}`;

@@ -130,7 +130,7 @@ export function createCalls(on: CallsOptions): Calls {
     // A Source with a check of its own vouches for its results, too.
     if (outputSchema && !rewritten.admitted.resolved.source.check) {
       const problems = await on.validate(outputSchema, raw.structuredContent);
-      if (problems.length > 0) return failed(unfit(`the result of ${target.item.name}`, problems));
+      if (problems.length > 0) return failed(unfit(`the result of ${target.item.name}`, problems, "INVALID_RESULT"));
     }
     return { state: "done", result: raw };
   }

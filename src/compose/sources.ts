@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { Authored } from "../authored/authored.ts";
 import { createAuthored } from "../authored/create-authored.ts";
+import { importOlderTools } from "../authored/import-older.ts";
 import type { Settings } from "../config/schema.ts";
 import { LOCAL } from "../core/caller.ts";
+import { Deadline } from "../core/deadline.ts";
 import { wireName } from "../core/names.ts";
 import type { Logger, Source } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
@@ -36,6 +38,8 @@ export interface SourcesOptions {
 
 /** For all examples of one write together. */
 const MAX_EXAMPLES_MS = 60_000;
+/** For all tools of an older version together. */
+const IMPORT_MS = 120_000;
 const HOST_CALLS = { open: 32, total: 1_000 };
 
 /** Floors 3 and 4: everything that lists and runs something. */
@@ -99,5 +103,20 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     },
     { requiresAdminToken: means.access.requiresAdmin },
   );
+  await takeOver(settings, { store, tools: authored.tools, log, now });
   return { sources: [operations, ...packs, authored.source], authored, health, close };
+}
+
+/** Imports the tools of an older version, once each. A file that cannot be read must not keep the server from starting. */
+async function takeOver(settings: Settings, services: Parameters<typeof importOlderTools>[1]): Promise<void> {
+  const file = settings.store.importFrom;
+  if (file === undefined || settings.authoring.readOnly) return;
+  const deadline = new Deadline(IMPORT_MS);
+  try {
+    await importOlderTools(file, services, { principal: LOCAL.id, deadline });
+  } catch (error) {
+    services.log.error({ err: error, file }, "the older tools could not be imported; trying again at the next start");
+  } finally {
+    deadline.close();
+  }
 }

@@ -14,24 +14,13 @@ export const expectedRevision = (z: Z) =>
 export const dryRun = (z: Z) =>
   z.boolean().default(false).describe("true: check everything and run the examples, but keep nothing");
 
+/** Every client pays for what is listed, so a schema names what a model needs next and leaves the rest open. */
 const toolView = (z: Z) =>
-  z
-    .looseObject({
-      name: z.string(),
-      wireName: z.string(),
-      description: z.string(),
-      revision: z.int().min(0),
-      enabled: z.boolean(),
-      codeSizeBytes: z.int().min(0),
-      engine: z.looseObject({ engine: z.string(), level: z.string(), why: z.string() }),
-      createdAt: z.string(),
-      updatedAt: z.string(),
-    })
-    .describe("The tool without its code");
+  z.looseObject({ name: z.string(), wireName: z.string(), revision: z.int(), enabled: z.boolean() });
 
 export const toolResult = (z: Z) => z.looseObject({ tool: toolView(z) });
 export const toolsResult = (z: Z) =>
-  z.looseObject({ tools: z.array(toolView(z)), total: z.int().min(0), nextCursor: z.string().exactOptional() });
+  z.looseObject({ tools: z.array(toolView(z)), total: z.int(), nextCursor: z.string().exactOptional() });
 
 /** What changed and what did not, as structured content. */
 export function acceptedContent({ tool, isWritten, examples }: Accepted): JsonObject {
