@@ -4,15 +4,23 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 export const HAS_PROC = existsSync("/proc/self/schedstat");
 export const NO_PROC = "not measured: this needs /proc (Linux)";
 
-/** CPU time since their start, in µs, of a process and its living descendants, all threads. */
+/** What `/proc/<pid>/stat` counts in; the same on every Linux that Node runs on. */
+const US_PER_TICK = 10_000;
+
+/**
+ * CPU time since its start, in µs, of a process and all its descendants, all threads. Children that have ended count
+ * through their parent, in steps of 10 ms.
+ */
 export function cpuUs(pid: number): number {
-  let ns = 0;
+  let us = 0;
   for (const each of tree(pid)) {
     for (const thread of list(`/proc/${each}/task`)) {
-      ns += Number(read(`/proc/${each}/task/${thread}/schedstat`).split(" ")[0] ?? 0);
+      us += Number(read(`/proc/${each}/task/${thread}/schedstat`).split(" ")[0] ?? 0) / 1000;
     }
+    const [ofChildrenInUser = 0, ofChildrenInKernel = 0] = statFields(each).slice(13, 15).map(Number);
+    us += (ofChildrenInUser + ofChildrenInKernel) * US_PER_TICK;
   }
-  return ns / 1000;
+  return us;
 }
 
 /** Resident memory in bytes of a process and its descendants; pages they share count for each. */
@@ -26,14 +34,18 @@ function tree(root: number): number[] {
   const children = new Map<number, number[]>();
   for (const name of list("/proc")) {
     if (!/^\d+$/.test(name)) continue;
-    const stat = read(`/proc/${name}/stat`);
-    // The program's name stands in parentheses and may hold anything, so what follows the last one counts.
-    const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+    const parent = Number(statFields(Number(name))[1]);
     children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
   }
   const found = [root];
   for (const pid of found) found.push(...(children.get(pid) ?? []));
   return found;
+}
+
+/** From the state on: the program's name before it stands in parentheses and may hold anything. */
+function statFields(pid: number): string[] {
+  const stat = read(`/proc/${pid}/stat`);
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 /** A process may end between two looks at it. */
