@@ -39,6 +39,17 @@ const ATTACKS: readonly Attack[] = [
   { name: "memory: objects, catching the error", code: "const a = []; for (;;) try { for (;;) a.push({ a: [] }); } catch {}", ends: ["OUT_OF_MEMORY", "TIMEOUT"] }, // prettier-ignore
   { name: "memory: bytes through TextEncoder", code: "const a = []; for (;;) a.push(new TextEncoder().encode('x'.repeat(1e6)))", ends: ["OUT_OF_MEMORY", "TIMEOUT"] }, // prettier-ignore
   { name: "memory: a Map of maps", code: "let m = new Map(); for (;;) m = new Map([[m, new Map([[m, 1]])]])", ends: ["OUT_OF_MEMORY", "TIMEOUT"] }, // prettier-ignore
+  { name: "memory: one operation that asks for too much", code: "return 'é'.repeat(1e7).normalize('NFD').length", ends: ["OUT_OF_MEMORY"] }, // prettier-ignore
+  { name: "memory: a million keys", code: "const o = {}; for (let i = 0; ; i++) o['k' + i] = i", ends: ["OUT_OF_MEMORY", "TIMEOUT"] }, // prettier-ignore
+  { name: "an endless native operation", code: "return new Array(1e9).join('x').length", ends: ["TIMEOUT", "OUT_OF_MEMORY"] }, // prettier-ignore
+  { name: "a huge sparse result", code: "const a = []; a[1e9] = 1; return a", ends: ["TIMEOUT", "OUT_OF_MEMORY"] },
+  { name: "huge code at run time", code: "return eval('1;'.repeat(1e6))", ends: ["done", "TIMEOUT", "OUT_OF_MEMORY"], gives: 1 }, // prettier-ignore
+  { name: "an instanceof that lies", code: "Object.defineProperty(Error, Symbol.hasInstance, { value: () => true }); throw { message: 'out of memory' }", ends: ["CODE_THREW", "OUT_OF_MEMORY"] }, // prettier-ignore
+  {
+    name: "a revoked proxy thrown",
+    code: "const r = Proxy.revocable({}, {}); r.revoke(); throw r.proxy",
+    ends: ["CODE_THREW"],
+  },
   { name: "100 MB of console output", code: "const s = 'x'.repeat(1e6); for (let i = 0; i < 100; i++) console.log(s); return 1", ends: ["done", "TIMEOUT"], gives: 1 }, // prettier-ignore
   { name: "a million console lines", code: "for (let i = 0; i < 1e6; i++) console.log(''); return 1", ends: ["done", "TIMEOUT"], gives: 1 }, // prettier-ignore
   { name: "a result of 100 MB", code: "return 'x'.repeat(1e8)", ends: ["OUT_OF_MEMORY", "TOO_LARGE"] },

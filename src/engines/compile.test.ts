@@ -47,6 +47,7 @@ describe("compile", () => {
     ["js", "with (a) {}", 1, 1],
     ["js", "using a = b", 1, 1],
     ["js", "const a: number = 1", 1, 8],
+    ["js", "return 1 +\n  /(a/.test(args.x)", 2, 3],
     ["ts", "const a: = 1", 1, 10],
     ["ts", "return 1;\n\n  enum Color { Red }", 3, 3],
     ["ts", "namespace N { export const a = 1 }", 1, 1],

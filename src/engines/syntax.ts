@@ -70,11 +70,22 @@ export function inspectSyntax(program: object): Inspection {
     if (node.type === "VariableDeclaration" && "kind" in node && String(node.kind).includes("using")) {
       refuse(node, "using is not supported; use try and finally instead");
     }
+    if (node.type === "RegExpLiteral") checkPattern(node);
     if (node.type === "Identifier") used.set((node as unknown as { name: string }).name, true);
     if (node.type === "ImportExpression" || node.type === "Import") noteImport(node);
     if (node.type === "UnaryExpression") noteTypeof(node);
     noteDeclarations(node);
     left.push(...childrenOf(node));
+  }
+
+  /** The parser does not look into regular expressions. */
+  function checkPattern(node: Node): void {
+    const { pattern, flags } = node as unknown as { pattern: string; flags: string };
+    try {
+      RegExp(pattern, flags);
+    } catch (error) {
+      refuse(node, error instanceof Error ? error.message : String(error));
+    }
   }
 
   function noteImport(node: Node): void {

@@ -183,6 +183,7 @@ export function spawnMember(command: ChildCommand, options: { maxResultBytes: nu
           },
         };
         current = run;
+        if (!isSound) return run.onExit({ reason: "exited", code: null, signal: null, stderr: "" });
         deadline.signal.addEventListener("abort", stop);
 
         const code = Buffer.from(job.program.js, "utf8");

@@ -14,6 +14,8 @@ const NAME_CHARS = 200;
 const STACK_CHARS = 4_000;
 
 const { stringify } = JSON;
+const TYPES = " undefined object boolean number bigint string symbol function ";
+const includes = Function.prototype.call.bind(String.prototype.includes) as (text: string, part: string) => boolean;
 const slice = Function.prototype.call.bind(String.prototype.slice) as (
   text: string,
   from: number,
@@ -32,8 +34,11 @@ export function describe(thrown: unknown): string {
 
 function thrownOf(thrown: unknown): Thrown {
   try {
-    if (thrown instanceof NotJson) return { kind: "not-json", message: thrown.message };
+    const place = NotJson.placeOf(thrown);
+    if (place !== undefined) return { kind: "not-json", message: place };
     if (thrown instanceof Internal && thrown.message === "out of memory") return { kind: "out-of-memory", message: "" };
+    // The interpreter's own sign that there was no memory for an error; no author can make such a value.
+    if (!includes(TYPES, ` ${typeof thrown} `)) return { kind: "out-of-memory", message: "" };
     // What is left when there is no memory to make an error of; or an author's own `throw null`.
     if (thrown === null) return { kind: "null", message: "null was thrown" };
     const kind = thrown instanceof Internal && thrown.message === "stack overflow" ? "recursion" : "threw";

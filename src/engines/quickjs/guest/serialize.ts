@@ -7,7 +7,18 @@
  * `stringify` itself: it asks every object for `toJSON`, and ours refuses. Only when something was refused does a walk
  * find out where. Values of unusual objects (a Date, a class instance) are written as `JSON.stringify` does.
  */
-export class NotJson extends Error {}
+export class NotJson {
+  readonly #place: string;
+
+  constructor(place: string) {
+    this.#place = place;
+  }
+
+  /** What and where, when `thrown` is one of these. Asks the object itself: who patches `instanceof` cannot make one. */
+  static placeOf(thrown: unknown): string | undefined {
+    return typeof thrown === "object" && thrown !== null && #place in thrown ? thrown.#place : undefined;
+  }
+}
 
 const { stringify } = JSON;
 const { isArray } = Array;
