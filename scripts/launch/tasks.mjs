@@ -25,6 +25,11 @@ export const TASKS = {
   },
   generate: { builds: true, steps: () => [{ file: "scripts/generate.ts" }] },
   build: { builds: "always", steps: () => [] },
+  // What is published also has the types of the library.
+  prepack: {
+    builds: "always",
+    steps: () => [{ title: "types", bin: "typescript/tsc", args: ["-p", "tsconfig.types.json"] }],
+  },
   // Only HTTP is watched: a client on stdio initializes once and cannot follow a restart, and the watcher's own
   // words go to stdout, where the protocol is spoken. Without --transport the program serves stdio.
   dev: {
