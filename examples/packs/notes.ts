@@ -28,9 +28,10 @@ export default definePack({
         additionalProperties: false,
       },
       annotations: { readOnlyHint: false, idempotentHint: true },
-      run({ name, text }, ctx) {
+      run(args, ctx) {
+        const { name, text } = args as { name: string; text: string }; // they fit the schema
         ctx.deadline.throwIfEnded();
-        notes.set(String(name), String(text));
+        notes.set(name, text);
         host?.resourceUpdated("notes://all");
         return { notes: notes.size };
       },

@@ -20,7 +20,8 @@ export const engines = {
   }),
   maxProcesses: setting((z) => z.int().min(1).max(64), {
     default: 4,
-    about: "Most sandbox processes of the quickjs engine; never more than the machine has cores.",
+    about:
+      "Most guests of the quickjs engine that compute at once, one process each; never more than the machine has cores. Guests that only wait come on top, up to 32.",
     env: "MCP_ENGINE_MAX_PROCESSES",
     flag: "--engine-max-processes",
   }),
