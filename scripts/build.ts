@@ -2,8 +2,9 @@
 import { build } from "esbuild";
 import { builtins } from "./builtins-plugin.ts";
 import { quickjs } from "./quickjs-plugin.ts";
+import { noticesFor } from "./notices.ts";
 import { existsSync, readFileSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -25,7 +26,9 @@ const shared = {
   format: "esm",
   target: "node22",
   outdir: fresh,
-  legalComments: "linked",
+  // Licences are gathered whole, in one file.
+  legalComments: "none",
+  metafile: true,
   logLevel: "warning",
   define: {
     __VERSION__: JSON.stringify(version),
@@ -51,7 +54,7 @@ const present = (entries: Record<string, string>) =>
 
 await mkdir(`${root}${fresh}`);
 try {
-  await Promise.all([
+  const built = await Promise.all([
     build({
       ...shared,
       entryPoints: present(together),
@@ -61,6 +64,8 @@ try {
     }),
     build({ ...shared, entryPoints: present(alone), plugins: [quickjs(root)] }),
   ]);
+  const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
+  await writeFile(`${root}${fresh}/THIRD_PARTY_NOTICES.txt`, noticesFor(root, inputs));
   await swapIn();
 } finally {
   await rm(`${root}${fresh}`, { recursive: true, force: true });
