@@ -19,7 +19,6 @@ const shared = {
   absWorkingDir: root,
   bundle: true,
   minify: true,
-  keepNames: true,
   sourcemap: true,
   sourcesContent: false,
   platform: "node",

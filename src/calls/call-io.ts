@@ -1,22 +1,42 @@
 import type { Deadline } from "../core/deadline.ts";
-import type { CallIo } from "../core/source.ts";
+import type { Json, JsonObject } from "../core/json.ts";
+import type { Ask, CallIo, ClientCan, LogLevel } from "../core/source.ts";
 import type { Lease } from "../guard/guard.ts";
 
 /** While a person thinks, the call gives its slot to others and its clock stands still (up to the wall-clock cap). */
-export function patientIo(io: CallIo, lease: Lease, deadline: Deadline): CallIo {
-  return {
-    ...io,
-    async ask(asks) {
-      const unpark = lease.park();
-      const resume = deadline.pause();
-      try {
-        return await io.ask(asks);
-      } finally {
-        resume();
-        unpark();
-      }
-    },
-  };
+export class PatientIo implements CallIo {
+  readonly #io: CallIo;
+  readonly #lease: Lease;
+  readonly #deadline: Deadline;
+
+  constructor(io: CallIo, lease: Lease, deadline: Deadline) {
+    this.#io = io;
+    this.#lease = lease;
+    this.#deadline = deadline;
+  }
+
+  get can(): ClientCan {
+    return this.#io.can;
+  }
+
+  async ask(asks: Record<string, Ask>): Promise<Record<string, JsonObject>> {
+    const unpark = this.#lease.park();
+    const resume = this.#deadline.pause();
+    try {
+      return await this.#io.ask(asks);
+    } finally {
+      resume();
+      unpark();
+    }
+  }
+
+  progress(progress: number, total?: number, message?: string): void {
+    this.#io.progress(progress, total, message);
+  }
+
+  log(level: LogLevel, data: Json, logger?: string): void {
+    this.#io.log(level, data, logger);
+  }
 }
 
 /**

@@ -12,7 +12,7 @@ import type { Logger, RunContext } from "../core/source.ts";
 import type { Guard } from "../guard/guard.ts";
 import type { Surface } from "../surface/surface.ts";
 import type { Calls } from "./calls.ts";
-import { innerIo, patientIo } from "./call-io.ts";
+import { innerIo, PatientIo } from "./call-io.ts";
 import { recordOf } from "./record.ts";
 import { resolve } from "./resolve.ts";
 import type { Resolved } from "./stations.ts";
@@ -138,7 +138,7 @@ export function createCalls(on: CallsOptions): Calls {
   function contextOf(admitted: Admitted, caller: RunContext["caller"]): RunContext {
     const { call, name } = admitted.resolved;
     const { deadline } = call.request;
-    const io = patientIo(call.request.io, admitted.lease, deadline);
+    const io = new PatientIo(call.request.io, admitted.lease, deadline);
     let children = 0;
     return {
       caller,

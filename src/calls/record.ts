@@ -12,25 +12,34 @@ const MAX_LOG_LINES = 50;
 
 /** The record of a call that has ended, in whichever way. Holds no arguments and no results. */
 export function recordOf(call: Identified, how: { end: CallEnd } | { error: unknown }): CallRecord {
-  const { request, found } = call;
+  const { request, found, parent } = call;
   const { caller, wanted } = request;
-  return {
+  const outcome = "end" in how ? ofEnd(how.end) : ofError(how.error);
+  // Member by member: one of these is made for every call, and spreading makes several.
+  const record: CallRecord = {
     id: call.callId,
-    at: new Date(performance.timeOrigin + call.startedAt).toISOString(),
+    at: new Date(call.receivedAt).toISOString(),
     requestId: request.requestId,
-    ...(call.parent && { parent: call.parent.resolved.call.callId }),
     principal: caller.principal.id,
-    ...(caller.channel !== undefined && { channel: caller.channel }),
-    ...(caller.session !== undefined && { session: caller.session }),
-    ...(caller.client && { client: `${caller.client.name} ${caller.client.version}`.slice(0, MAX_NAME_CHARS) }),
     kind: wanted.kind,
     name: (found?.name ?? nameOf(wanted)).slice(0, MAX_NAME_CHARS),
-    ...(found && { source: found.source.name }),
-    ...(found?.target.kind === "tool" && { item: found.target.item.id, revision: found.target.item.revision }),
-    ...("end" in how ? ofEnd(how.end) : ofError(how.error)),
+    outcome: outcome.outcome,
     durationMs: Math.round((performance.now() - call.startedAt) * 1_000) / 1_000,
-    ...(request.bytesIn !== undefined && { bytesIn: request.bytesIn }),
   };
+  if (parent) record.parent = parent.resolved.call.callId;
+  if (caller.channel !== undefined) record.channel = caller.channel;
+  if (caller.session !== undefined) record.session = caller.session;
+  if (caller.client) record.client = `${caller.client.name} ${caller.client.version}`.slice(0, MAX_NAME_CHARS);
+  if (found) record.source = found.source.name;
+  if (found?.target.kind === "tool") {
+    record.item = found.target.item.id;
+    record.revision = found.target.item.revision;
+  }
+  if (outcome.code !== undefined) record.code = outcome.code;
+  if (outcome.message !== undefined) record.message = outcome.message;
+  if (outcome.logs !== undefined) record.logs = outcome.logs;
+  if (request.bytesIn !== undefined) record.bytesIn = request.bytesIn;
+  return record;
 }
 
 type Outcome = Pick<CallRecord, "outcome" | "code" | "message" | "logs">;

@@ -11,6 +11,8 @@ import type { Lease } from "../guard/guard.ts";
 /** Somebody known asks for something by name. */
 export class Identified {
   declare private readonly station: "identified";
+  /** ms since 1970, for the record; durations come from the clock that only grows. */
+  readonly receivedAt = Date.now();
   readonly startedAt = performance.now();
   readonly callId: string;
   readonly request: CallRequest;

@@ -9,22 +9,23 @@ const GRACE_MS = 400;
  * @throws the deadline's error when the run has not ended {@link GRACE_MS} after it; what it does later is passed over
  */
 export function untilEnd<T>(run: Promise<T>, deadline: Deadline): Promise<T> {
-  const { signal } = deadline;
   return new Promise((resolve, reject) => {
     let grace: NodeJS.Timeout | undefined;
-    const onEnd = () => {
-      grace = setTimeout(() => settle(() => reject(deadline.error())), GRACE_MS);
-    };
-    const settle = (end: () => void) => {
-      clearTimeout(grace);
-      signal.removeEventListener("abort", onEnd);
-      end();
-    };
-    if (signal.aborted) onEnd();
-    else signal.addEventListener("abort", onEnd, { once: true });
+    const giveUp = () => reject(deadline.error());
+    const forget = deadline.onEnd(() => {
+      grace = setTimeout(giveUp, GRACE_MS);
+    });
     run.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(deadline.reason ? deadline.error() : asError(error))),
+      (value) => {
+        forget();
+        clearTimeout(grace);
+        resolve(value);
+      },
+      (error: unknown) => {
+        forget();
+        clearTimeout(grace);
+        reject(deadline.reason ? deadline.error() : asError(error));
+      },
     );
   });
 }

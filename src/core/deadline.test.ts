@@ -47,6 +47,18 @@ describe("a deadline", () => {
     expect(deadline.reason).toBe("deadline");
   });
 
+  it("tells each listener once, and those that come late at once", () => {
+    const deadline = new Deadline(1_000);
+    const told: string[] = [];
+    deadline.onEnd(() => told.push("first"));
+    deadline.onEnd(() => told.push("gone"))();
+    deadline.end("client");
+    deadline.end("client");
+    deadline.onEnd(() => told.push("late"));
+    expect(told).toEqual(["first", "late"]);
+    expect(deadline.signal.aborted).toBe(true);
+  });
+
   it("never ends once it is closed", () => {
     const deadline = new Deadline(1_000);
     deadline.close();
@@ -82,6 +94,12 @@ describe("a child", () => {
     vi.advanceTimersByTime(30_000);
     resume();
     expect(parent.remainingMs()).toBe(1_000);
+  });
+
+  it("of a parent that is closed is over from the start", () => {
+    const parent = new Deadline(1_000);
+    parent.close();
+    expect(parent.child(10).reason).toBe("parent");
   });
 
   it("of a parent that is over is over from the start", () => {

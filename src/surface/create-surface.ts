@@ -20,17 +20,30 @@ const MAX_VIEWS = 64;
 export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions): Surface {
   const naming = createNaming(nameStyle);
   const nonce = Math.random().toString(36).slice(2, 8);
-  const views: { parts: readonly (readonly Listing[])[]; view: View }[] = [];
+  const views: Known[] = [];
   let made = 0;
 
   function view(caller: Caller): View {
-    const parts = sources.flatMap((source) => KINDS.map((kind) => source.items(kind, caller)));
-    const known = views.findIndex((entry) => entry.parts.every((part, index) => part === parts[index]));
-    const entry =
-      known < 0 ? { parts, view: createView(`${nonce}.${++made}`, parts) } : (views.splice(known, 1)[0] ?? never());
-    views.unshift(entry);
+    // On the way of every call, so nothing is made when the newest view still holds.
+    const newest = views[0];
+    if (newest && holds(newest, caller)) return newest.view;
+    const at = views.findIndex((known) => holds(known, caller));
+    const known = (at < 0 ? undefined : views.splice(at, 1)[0]) ?? makeKnown(caller);
+    views.unshift(known);
     if (views.length > MAX_VIEWS) views.pop();
-    return entry.view;
+    return known.view;
+  }
+
+  function holds({ parts }: Known, caller: Caller): boolean {
+    let at = 0;
+    for (const source of sources)
+      for (const kind of KINDS) if (source.items(kind, caller) !== parts[at++]) return false;
+    return true;
+  }
+
+  function makeKnown(caller: Caller): Known {
+    const parts = sources.flatMap((source) => KINDS.map((kind) => source.items(kind, caller)));
+    return { parts, view: createView(`${nonce}.${++made}`, parts) };
   }
 
   function createView(version: string, parts: readonly (readonly Listing[])[]): View {
@@ -97,11 +110,13 @@ export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions):
 
 const KINDS = ["tool", "prompt", "resource", "template"] as const satisfies readonly ItemKind[];
 
+/** A view and what it was made from: for each source, its lists in the order of {@link KINDS}. */
+interface Known {
+  parts: readonly (readonly Listing[])[];
+  view: View;
+}
+
 interface Merged<K extends ItemKind = ItemKind> {
   all: readonly Named<K>[];
   listed: readonly Named<K>[];
-}
-
-function never(): never {
-  throw new Error("an entry that was found is gone");
 }
