@@ -21,6 +21,7 @@ interface Start {
  * where others may put something first.
  */
 export async function start({ host, env, openApp }: Start): Promise<void> {
+  keepQuiet(host);
   const machine = { env, homeDir: homedir(), platform: host.platform };
   module.enableCompileCache(join(platformCacheDir(machine), "compiled"));
   setTimeout(() => module.flushCompileCache(), SETTLED_MS).unref();
@@ -43,4 +44,15 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
     if (stream.writableLength > 0 && !stream.destroyed) await new Promise((resolve) => stream.write("", resolve));
   }
   host.exit(code);
+}
+
+/**
+ * Node warns on stderr that its SQLite is experimental (22 and 24), which tells users nothing: the versions that we run
+ * on are those it was tried with. Other warnings are shown.
+ */
+function keepQuiet(host: Start["host"]): void {
+  host.removeAllListeners("warning");
+  host.on("warning", ({ name, message }) => {
+    if (name !== "ExperimentalWarning") host.stderr.write(`${name}: ${message}\n`);
+  });
 }

@@ -20,15 +20,26 @@ function fakeProcess() {
       throw new Left(code);
     },
   });
-  return { process, stopped: watchForStop(process as unknown as StoppableProcess), written };
+  const clock = { ms: 0 };
+  const stopped = watchForStop(process as unknown as StoppableProcess, () => clock.ms);
+  return { process, stopped, written, clock };
 }
 
 describe("watchForStop", () => {
   it("asks to stop at the first signal and leaves at the second", async () => {
-    const { process, stopped } = fakeProcess();
+    const { process, stopped, clock } = fakeProcess();
     process.emit("SIGTERM");
     await stopped;
+    clock.ms = 501;
     expect(() => process.emit("SIGINT")).toThrow("left with 130");
+  });
+
+  it("takes one Ctrl-C that arrives several times for one", async () => {
+    const { process, stopped, clock } = fakeProcess();
+    process.emit("SIGINT");
+    clock.ms = 499;
+    expect(() => process.emit("SIGINT")).not.toThrow();
+    await expect(stopped).resolves.toBeUndefined();
   });
 
   it("asks to stop when the reader goes away", async () => {

@@ -5,7 +5,7 @@ const SECRET_TEXT = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
 const MAX_DEPTH = 8;
 
 /** What stands in the place of a secret, wherever one is shown. */
-export const REDACTED = "***";
+const REDACTED = "***";
 
 /**
  * A copy that may be logged or kept: values under keys that name a secret, and credentials inside texts, become `***`;
