@@ -18,7 +18,7 @@ describe("without an admin token", () => {
 
 describe("with an admin token", () => {
   const access = createAccess({ adminToken: "s3cret" });
-  it("refuses authoring without it, but not using", () => {
+  it("refuses authoring without it, but not using [access-authoring]", () => {
     expect(() => access.assertMay(caller, "author")).toThrow(forbidden);
     expect(() => access.assertMay(caller, "use")).not.toThrow();
   });

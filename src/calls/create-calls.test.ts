@@ -113,7 +113,7 @@ describe("a call that works", () => {
 });
 
 describe("a refused call", () => {
-  it("is recorded and never runs, when the rate is used up", async () => {
+  it("is recorded and never runs, when the rate is used up [call-recorded]", async () => {
     let runs = 0;
     const { tool, records } = line(
       {
@@ -186,7 +186,7 @@ describe("a failed call", () => {
 });
 
 describe("calls within calls", () => {
-  it("run in their parent's slot, so a limit of one does not deadlock", async () => {
+  it("run in their parent's slot, so a limit of one does not deadlock [call-one-slot]", async () => {
     const { tool, guard, records } = line(
       {
         outer: async (_args, ctx) => ctx.callTool("inner", {}),
@@ -261,7 +261,7 @@ describe("the end of a call from outside", () => {
     expect(await end).toMatchObject({ state: "failed", code });
   });
 
-  it("by its deadline stops the run", async () => {
+  it("by its deadline stops the run [call-deadline]", async () => {
     const { tool } = line({ slow: untilTold });
     expect(await tool("slow", {}, new Deadline(20))).toMatchObject({ state: "failed", code: "TIMEOUT" });
   });
@@ -272,7 +272,7 @@ describe("the end of a call from outside", () => {
     expect(guard.counters().running).toBe(0);
   });
 
-  it("by shutdown ends running calls after the grace and refuses new ones", async () => {
+  it("by shutdown ends running calls after the grace and refuses new ones [call-shutdown]", async () => {
     const { tool, calls, records } = line({ slow: untilTold });
     const end = tool("slow", {}, new Deadline(60_000));
     await expect.poll(() => calls.running()).toBe(1);

@@ -46,7 +46,7 @@ describe("loadSettings", () => {
     expect(origins.get("http.host")?.where).toBe("MCP_HOST in /work-folder/.env");
   });
 
-  it("reports everything that is wrong at once, each with its place", async () => {
+  it("reports everything that is wrong at once, each with its place [config-all-at-once]", async () => {
     const files = { [FILE]: '{\n  "settings": {\n    "http": { "prot": 1 },\n  },\n}' };
     const problems = await problemsOf({
       files,

@@ -9,7 +9,7 @@ import { refusals, remarks } from "./refuse.ts";
 import { type Leaf, type Settings, leaves as allLeaves } from "./schema.ts";
 import { type Known, envNames, flagNames } from "./setting.ts";
 
-export const CONFIG_FILE = "dynamic-mcp.json";
+const CONFIG_FILE = "dynamic-mcp.json";
 
 /** Flags and variables that say where to look for settings; they are not settings themselves. */
 export const LOADER_FLAGS = [

@@ -105,20 +105,23 @@ describe.each([
   ["dynamic-mcp", DYNAMIC_MCP],
   ["dynamic-mcp-server", DYNAMIC_MCP_SERVER],
 ] as const)("names of %s", (_, table) => {
-  it.each(table.map((row) => [row.env, row] as const))("%s means the same, or says how it differs", async (_, row) => {
-    const leaf = ALL.find(({ key }) => key === row.key) as Leaf;
-    const { difference } = leaf.setting;
-    for (const [text, value] of row.allowed) {
-      expect(await valueOf(row.key, { env: { [row.env]: text } })).toEqual(value);
-      if (row.flag) {
-        expect(await valueOf(row.key, { argv: [row.flag, text] })).toEqual(value);
-        expect(await valueOf(row.key, { argv: [`${row.flag}=${text}`], env: { [row.env]: "%" } })).toEqual(value);
+  it.each(table.map((row) => [row.env, row] as const))(
+    "%s means the same, or says how it differs [config-older-names]",
+    async (_, row) => {
+      const leaf = ALL.find(({ key }) => key === row.key) as Leaf;
+      const { difference } = leaf.setting;
+      for (const [text, value] of row.allowed) {
+        expect(await valueOf(row.key, { env: { [row.env]: text } })).toEqual(value);
+        if (row.flag) {
+          expect(await valueOf(row.key, { argv: [row.flag, text] })).toEqual(value);
+          expect(await valueOf(row.key, { argv: [`${row.flag}=${text}`], env: { [row.env]: "%" } })).toEqual(value);
+        }
       }
-    }
-    for (const text of [...(row.refused ?? []), ...(row.refusedNow ?? [])]) {
-      await expect(loadSettings(bareMachine({ env: { [row.env]: text } }))).rejects.toThrow(DynamicMcpError);
-    }
-    const hasSameDefault = JSON.stringify(await valueOf(row.key, {})) === JSON.stringify(row.default);
-    if (!hasSameDefault || row.refusedNow) expect(difference, "a difference has to be documented").toBeTruthy();
-  });
+      for (const text of [...(row.refused ?? []), ...(row.refusedNow ?? [])]) {
+        await expect(loadSettings(bareMachine({ env: { [row.env]: text } }))).rejects.toThrow(DynamicMcpError);
+      }
+      const hasSameDefault = JSON.stringify(await valueOf(row.key, {})) === JSON.stringify(row.default);
+      if (!hasSameDefault || row.refusedNow) expect(difference, "a difference has to be documented").toBeTruthy();
+    },
+  );
 });

@@ -43,7 +43,7 @@ describe("the schema of settings", () => {
     expect(settings.additionalProperties).toBe(false);
   });
 
-  it("explains every value, and shows no secret", async () => {
+  it("explains every value, and shows no secret [config-secrets]", async () => {
     const env = { MCP_ADMIN_TOKEN: "s3cret", MONGODB_URI: "mongodb://ann:s3cret@host" };
     const rows = explain(await loadSettings(bareMachine({ env })));
     expect(rows).toHaveLength(ALL.length);

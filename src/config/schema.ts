@@ -8,7 +8,7 @@ import { audit, auth, journal, mail } from "./settings/trusting.ts";
  * Everything that an operator may set, in groups. The loader, `--help`, the JSON Schema, the reference page and the
  * templates for environment files are all made from this one tree.
  */
-export const SCHEMA = {
+const SCHEMA = {
   server,
   http,
   tools,

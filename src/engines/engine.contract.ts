@@ -81,7 +81,7 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         expect(await result("const a = { n: 1 }; return { a, b: a }")).toEqual({ a: { n: 1 }, b: { n: 1 } });
       });
 
-      it("takes results up to the limit and refuses larger ones whole", async () => {
+      it("takes results up to the limit and refuses larger ones whole [engine-limits-whole]", async () => {
         const code = "return 'x'.repeat(args.n)";
         const limits = { resultBytes: 1_000 };
         expect(await result(code, { limits, args: { n: 998 } })).toHaveLength(998);

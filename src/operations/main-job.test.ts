@@ -97,7 +97,7 @@ const codeOf = (result: ToolResult) => (result._meta?.["dynamic-mcp/error"] as J
 const run = (code: string, more: JsonObject = {}) => app.call("run_js_ephemeral", { code, ...more });
 
 describe("the main job", () => {
-  it("makes a tool, calls, changes, rolls back and deletes it, over two restarts", async () => {
+  it("makes a tool, calls, changes, rolls back and deletes it, over two restarts [job-main]", async () => {
     const inputSchema = { type: "object", properties: { text: { type: "string" } }, required: ["text"] };
     const examples = [{ args: { text: "hi" }, result: { upper: "HI" } }];
     const made = await app.call("dynamic_tool_create", tool({ inputSchema, examples }));
@@ -171,7 +171,7 @@ describe("the main job", () => {
     expect(ends.map((each) => codeOf(each) ?? "made").filter((code) => code !== "made")).toEqual(["NAME_TAKEN"]);
   });
 
-  it("shows another process's tool within a second", async () => {
+  it("shows another process's tool within a second [job-other-clients]", async () => {
     const other = await open();
     try {
       await app.call("dynamic_tool_create", tool());
@@ -205,7 +205,7 @@ describe("code and its results", () => {
     expect((await run("return args.n + 1", { args: { n: 1 } })).structuredContent).toEqual({ result: 2 });
   });
 
-  it("carries a megabyte in and out", async () => {
+  it("carries a megabyte in and out [job-megabyte]", async () => {
     const text = "ü".repeat(500_000);
     const result = await run("return args", { args: { text } });
     expect(result.structuredContent === undefined ? textOf(result).slice(0, 200) : "fine").toBe("fine");

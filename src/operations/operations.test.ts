@@ -162,7 +162,7 @@ describe("the list", () => {
 });
 
 describe("the older README's examples", () => {
-  it("creates text.uppercase with its image and calls it with wrapped arguments", async () => {
+  it("creates text.uppercase with its image and calls it with wrapped arguments [job-older-readme]", async () => {
     const { call } = await line();
     const made = await call("dynamic.tool.create", { tool: UPPERCASE });
     expect(textOf(made)).toMatch(/^Created dynamic tool: text\.uppercase/);

@@ -104,4 +104,106 @@ export const REQUIREMENTS: readonly Promised[] = [
     promise: "A list that changes between two pages loses and repeats nothing that stays.",
     source: "https://modelcontextprotocol.io/specification/2026-07-28/server/utilities/pagination",
   },
+  {
+    id: "job-main",
+    promise:
+      "A tool is made from code while the server runs, called, changed, rolled back and deleted, and survives restarts.",
+    source: "README.md",
+  },
+  {
+    id: "job-other-clients",
+    promise: "A tool made in one process shows up in another within a second.",
+    source: "README.md",
+  },
+  {
+    id: "job-megabyte",
+    promise: "A megabyte of arguments and of result works.",
+    source: "docs/dynamic-tools.md",
+  },
+  {
+    id: "job-older-readme",
+    promise: "The older system's own examples of create and call run unchanged.",
+    source: "docs/dynamic-tools.md",
+  },
+  {
+    id: "call-one-slot",
+    promise: "A child call shares its parent's slot: a limit of one does not deadlock.",
+    source: "docs/architecture.md",
+  },
+  {
+    id: "call-deadline",
+    promise: "A deadline really stops the run.",
+    source: "docs/architecture.md",
+  },
+  {
+    id: "call-shutdown",
+    promise: "A shutdown ends running calls after a grace and refuses new ones.",
+    source: "docs/architecture.md",
+  },
+  {
+    id: "call-recorded",
+    promise: "A refusal is recorded like any other end.",
+    source: "docs/architecture.md",
+  },
+  {
+    id: "engine-no-way-out",
+    promise: "A sandbox sees no environment, no file but its own, and cannot start a process.",
+    source: "docs/security.md",
+  },
+  {
+    id: "engine-no-orphan",
+    promise: "No sandbox outlives the server, however the server ends.",
+    source: "docs/security.md",
+  },
+  {
+    id: "engine-limits-whole",
+    promise: "A result past its limit is refused whole, never cut.",
+    source: "docs/security.md",
+  },
+  {
+    id: "server-body-limit",
+    promise: "The largest body allowed is taken, and not one byte more.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "access-authoring",
+    promise: "Where an admin token is required, nobody makes or changes tools without it.",
+    source: "docs/security.md",
+  },
+  {
+    id: "config-all-at-once",
+    promise: "Everything that is wrong with the configuration is reported at once, each with its place.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "config-secrets",
+    promise: "No secret is ever shown.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "config-older-names",
+    promise:
+      "Every variable and flag of the older systems is accepted: the same meaning, or a difference that is documented.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "config-all-problems",
+    promise: "Everything that is wrong with the configuration is reported at once, each with its place.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "config-no-open-door",
+    promise: "Listening where others reach us, without authentication, is refused unless it is said explicitly.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "cli-exit-codes",
+    promise: "The exit code of a command says whose fault it was.",
+    source: "docs/reference/cli.md",
+  },
+  {
+    id: "program-old-node",
+    promise: "On a Node that is too old the program says in one sentence what it needs.",
+    source: "README.md",
+  },
 ];

@@ -59,7 +59,7 @@ describe("the HTTP front", () => {
     expect(answered.events).toHaveLength(1);
   });
 
-  it("takes the largest body that is allowed, not one byte more, and stays usable", async () => {
+  it("takes the largest body that is allowed, not one byte more, and stays usable [server-body-limit]", async () => {
     const { ask, headers } = await openSession(url);
     const body = (bytes: number) => {
       const request = {

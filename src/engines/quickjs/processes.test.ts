@@ -134,7 +134,7 @@ describe("the processes of the quickjs engine", () => {
     expect(started.filter(isAlive)).toEqual([]);
   });
 
-  it("are gone after kill -9 of the server, also those that compute", async () => {
+  it("are gone after kill -9 of the server, also those that compute [engine-no-orphan]", async () => {
     const file = fileURLToPath(new URL("fixtures/parent.ts", import.meta.url));
     const parent = spawn(process.execPath, ["--disable-warning=ExperimentalWarning", file], { stdio: ["ignore", "pipe", "inherit"] }); // prettier-ignore
     const [line] = (await once(parent.stdout, "data")) as [Buffer];
@@ -146,7 +146,7 @@ describe("the processes of the quickjs engine", () => {
     await until("their end", () => !children.some(isAlive), 2_000);
   });
 
-  it("see no environment, no file but their own, and cannot start a process", async () => {
+  it("see no environment, no file but their own, and cannot start a process [engine-no-way-out]", async () => {
     const { args, env } = childCommand();
     expect(env).toEqual({ TZ: "UTC" });
     expect(args.filter((arg) => arg.startsWith("--allow"))).toEqual([`--allow-fs-read=${args.at(-1)}`]);
