@@ -67,7 +67,7 @@ describe("runCli", () => {
     expect(called).toEqual([{ name: "dynamic.tool.get", args: { name: "a" } }]);
   });
 
-  it("ends with the code of the fault, and closes what it opened", async () => {
+  it("ends with the code of the fault, and closes what it opened [cli-exit-codes]", async () => {
     const refuse = () => {
       throw new DynamicMcpError("TOOL_NOT_FOUND", "there is no tool a", { data: { name: "a" } });
     };

@@ -21,7 +21,7 @@ describe("assertMayListen", () => {
     "127.0.0.1.example.com",
     "localhost.example.com",
     "128.0.0.1",
-  ])("refuses %s unless it is said explicitly", async (host) => {
+  ])("refuses %s unless it is said explicitly [config-no-open-door]", async (host) => {
     const settings = await load("--host", host);
     expect(() => assertMayListen(settings)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));
     expect(assertMayListen(await load("--host", host, "--allow-unauthenticated"))).toBeUndefined();

@@ -187,11 +187,6 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/reference/configuration.md",
   },
   {
-    id: "config-all-problems",
-    promise: "Everything that is wrong with the configuration is reported at once, each with its place.",
-    source: "docs/reference/configuration.md",
-  },
-  {
     id: "config-no-open-door",
     promise: "Listening where others reach us, without authentication, is refused unless it is said explicitly.",
     source: "docs/reference/configuration.md",

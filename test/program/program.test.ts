@@ -135,7 +135,7 @@ describe("the program", () => {
     });
   });
 
-  it("says in one sentence which Node it needs", async () => {
+  it("says in one sentence which Node it needs [program-old-node]", async () => {
     const source = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
     const { code } = await transform(source, { loader: "ts", format: "esm", define: { __MIN_NODE__: '"99.1.0"' } });
     const file = join(home, "main.mjs");

@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
 import type { App } from "../app.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
@@ -29,6 +31,9 @@ export const doctor: Command = {
     found({ what: "node", isOk: true, text: `${process.versions.node} on ${process.platform} ${process.arch}` });
     const { file, warnings } = context.loaded;
     found({ what: "settings", isOk: true, text: file ?? "no configuration file, which is fine" });
+    if (existsSync(join(context.cwd, ".env"))) {
+      found({ what: "settings", isOk: false, isOptional: true, text: ".env in this folder is not read; add `--env-file .env` if it should be" }); // prettier-ignore
+    }
     for (const warning of warnings) found({ what: "settings", isOk: false, isOptional: true, text: warning });
 
     const app = await attempt("store", () => context.app(), found);

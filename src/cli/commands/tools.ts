@@ -245,6 +245,6 @@ function expected(context: CommandContext): JsonObject {
   return given === undefined ? {} : { expectedRevision: wholeNumber(given, "--expected-revision", 1) };
 }
 
-export function objects(value: unknown): JsonObject[] {
+function objects(value: unknown): JsonObject[] {
   return Array.isArray(value) ? value.filter(isJsonObject) : [];
 }
