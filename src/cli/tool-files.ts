@@ -1,9 +1,10 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
 import { wireName } from "../core/names.ts";
+import { ensureFolder } from "../machine/files.ts";
 import { parseJson, readText } from "./values.ts";
 
 /**
@@ -71,7 +72,7 @@ export function toFiles(tool: Definition): { name: string; text: string }[] {
 }
 
 export async function writeTools(folder: string, tools: readonly Definition[]): Promise<void> {
-  await mkdir(folder, { recursive: true });
+  ensureFolder(folder);
   for (const { name, text } of tools.flatMap(toFiles)) await writeFile(join(folder, name), text);
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { createCalls } from "../calls/create-calls.ts";
+import { assertMayListen } from "../config/refuse.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Logger } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
@@ -97,7 +98,10 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       engines,
       health,
       serveStdio: (input, output) => server.serveStdio(input, output),
-      listenHttp: () => server.listenHttp(),
+      async listenHttp() {
+        assertMayListen(settings);
+        return server.listenHttp();
+      },
       close: closeAll,
     };
   } catch (error) {

@@ -1,6 +1,7 @@
-import { mkdir, open, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { CallRecord } from "../core/call.ts";
+import { ensureFolder } from "../machine/files.ts";
 import type { JournalSink } from "./create-journal.ts";
 
 export interface AuditFileOptions {
@@ -22,7 +23,7 @@ export function createAuditFile(options: AuditFileOptions): JournalSink {
   let handle: FileHandle | undefined;
 
   async function opened(): Promise<FileHandle> {
-    await mkdir(dirname(file), { recursive: true });
+    ensureFolder(dirname(file));
     return (handle ??= await open(file, "a", 0o600));
   }
 

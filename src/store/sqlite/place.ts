@@ -1,6 +1,7 @@
-import { accessSync, constants, mkdirSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { DynamicMcpError } from "../../core/errors.ts";
+import { ensureFolder } from "../../machine/files.ts";
 
 export const FILE_NAME = "dynamic-mcp.sqlite";
 
@@ -17,7 +18,7 @@ export function preparePlace(place: StorePlace): string {
   const file = resolve("file" in place ? place.file : join(place.dataDir, FILE_NAME));
   const folder = dirname(file);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    ensureFolder(folder, 0o700);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new DynamicMcpError(
