@@ -1,7 +1,7 @@
 import type { Logger } from "../core/source.ts";
 import { redact } from "../core/redact.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Flight } from "./flight.ts";
+import { Flights } from "./flight.ts";
 import { errorReply, type Reply } from "./json-rpc.ts";
 import type { Methods } from "./methods.ts";
 import { toWire } from "./wire-errors.ts";
@@ -29,7 +29,7 @@ export function createAnswer({
   /** Whether requests go to the log as they are, secrets taken out. */
   logsMessages: boolean;
 }): Answer {
-  const flights = new Set<Flight>();
+  const flights = new Flights();
 
   async function answer(exchange: Exchange): Promise<Reply | undefined> {
     const { era, method, id, params, requestId, flight } = exchange;
@@ -42,7 +42,7 @@ export function createAnswer({
       const { error: shown, status } = toWire(error, era, log);
       reply = errorReply(id, shown, status);
     } finally {
-      flights.delete(flight);
+      flights.remove(flight);
     }
     // Who has cancelled expects silence (basic/utilities/cancellation).
     if (flight.reason === "client") reply = undefined;
@@ -52,9 +52,7 @@ export function createAnswer({
 
   return Object.assign(answer, {
     running: () => flights.size,
-    endAll() {
-      for (const flight of flights) flight.end("shutdown");
-    },
+    endAll: () => flights.endAll("shutdown"),
   });
 }
 

@@ -7,11 +7,12 @@ import type { Exchange } from "./exchange.ts";
 import { invalidParams } from "./protocol.ts";
 import type { Answers } from "./request-state.ts";
 
-/** What a run may ask and tell its client, with the answers that came so far. */
-export interface ServerIo extends CallIo {
+/** What became of the questions of one run. */
+export interface Asked {
+  /** Those that came so far. */
   readonly answers: Answers;
   /** The last question that this client cannot be asked, if there was one. */
-  readonly refused: DynamicMcpError | undefined;
+  refused: DynamicMcpError | undefined;
 }
 
 /**
@@ -20,15 +21,15 @@ export interface ServerIo extends CallIo {
  * Older era: a question is a request on the stream of the call, and the clock stands still meanwhile. 2026-07-28: what
  * is not answered yet ends the run ({@link Paused}); the client comes back with the answers.
  */
-export function createIo(exchange: Exchange, deadline: Deadline, answers: Answers): ServerIo {
+export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): CallIo {
   const { can, lane, era } = exchange;
+  const { answers } = asked;
   const token = progressToken(exchange.params);
   let progressed = -Infinity;
-  let refused: DynamicMcpError | undefined;
 
   async function ask(asks: Record<string, Ask>): Promise<Answers> {
     const missing = missingCapabilities(Object.values(asks), can);
-    if (missing) throw (refused = missing);
+    if (missing) throw (asked.refused = missing);
     const open = Object.entries(asks).filter(([key, each]) => !hasAnswer(answers, key, each));
     if (open.length > 0) {
       if (era === "modern") throw new Paused(Object.fromEntries(open));
@@ -39,10 +40,6 @@ export function createIo(exchange: Exchange, deadline: Deadline, answers: Answer
 
   return {
     can,
-    answers,
-    get refused() {
-      return refused;
-    },
     ask,
     progress(progress, total, message) {
       if (token === undefined || !(progress > progressed)) return;

@@ -1,9 +1,15 @@
 import type { Deadline, EndReason } from "../core/deadline.ts";
+import type { RequestId } from "./json-rpc.ts";
 
 /** A request that is being answered, so that it can be ended from outside, even before its run has begun. */
 export class Flight {
+  readonly id: RequestId;
   #reason: EndReason | undefined;
   #deadline: Deadline | undefined;
+
+  constructor(id: RequestId) {
+    this.id = id;
+  }
 
   /** Why it was ended, if it was. A client that ended it waits for no answer. */
   get reason(): EndReason | undefined {
@@ -18,5 +24,38 @@ export class Flight {
   end(reason: EndReason): void {
     this.#reason ??= reason;
     this.#deadline?.end(reason);
+  }
+}
+
+/**
+ * Flights that come and go, thousands a second.
+ *
+ * An array on purpose: a `Set` or `Map` grows a new table every few changes, and each old one that the garbage
+ * collector has aged keeps the next alive, with all that was in it. That cost a third of a call.
+ */
+export class Flights {
+  readonly #all: Flight[] = [];
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  add(flight: Flight): void {
+    this.#all.push(flight);
+  }
+
+  find(id: RequestId): Flight | undefined {
+    return this.#all.find((flight) => flight.id === id);
+  }
+
+  remove(flight: Flight): void {
+    const at = this.#all.indexOf(flight);
+    if (at < 0) return;
+    const last = this.#all.pop();
+    if (last && last !== flight) this.#all[at] = last;
+  }
+
+  endAll(reason: EndReason): void {
+    for (const flight of [...this.#all]) flight.end(reason);
   }
 }

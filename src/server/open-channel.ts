@@ -1,8 +1,9 @@
 import type { Caller, Principal } from "../core/caller.ts";
+import type { EndReason } from "../core/deadline.ts";
 import type { ClientCan, LogLevel } from "../core/source.ts";
 import { ClientAsks } from "./client-asks.ts";
 import type { NoticeOutlet } from "./exchange.ts";
-import type { Flight } from "./flight.ts";
+import { Flights, type Flight } from "./flight.ts";
 import type { RequestId } from "./json-rpc.ts";
 
 /** Sent to a client that has not set a level. */
@@ -26,7 +27,7 @@ export class OpenChannel {
   isStored = false;
   #stream: { outlet: NoticeOutlet; end: () => void } | undefined;
   #subscriptions: Set<string> | undefined;
-  #flights: Map<RequestId, Flight> | undefined;
+  #flights: Flights | undefined;
   #asks: ClientAsks | undefined;
 
   constructor(id: string, principal: Principal, version: string, can: ClientCan, client: Caller["client"]) {
@@ -67,31 +68,29 @@ export class OpenChannel {
   }
 
   /** @returns false when the id is in use */
-  take(id: RequestId, flight: Flight): boolean {
-    const flights = (this.#flights ??= new Map<RequestId, Flight>());
-    if (flights.has(id)) return false;
-    flights.set(id, flight);
+  take(flight: Flight): boolean {
+    const flights = (this.#flights ??= new Flights());
+    if (flights.find(flight.id)) return false;
+    flights.add(flight);
     return true;
   }
 
   flight(id: RequestId): Flight | undefined {
-    return this.#flights?.get(id);
+    return this.#flights?.find(id);
   }
 
-  land(id: RequestId): void {
-    this.#flights?.delete(id);
-    if (this.#flights?.size === 0) this.#flights = undefined;
+  land(flight: Flight): void {
+    this.#flights?.remove(flight);
   }
 
-  /** Running requests. */
-  flights(): readonly Flight[] {
-    return [...(this.#flights?.values() ?? [])];
+  endFlights(reason: EndReason): void {
+    this.#flights?.endAll(reason);
   }
 
   /** The client is gone: its runs end, its questions are off, its stream closes. */
   close(): void {
     this.#asks?.close();
-    for (const flight of this.flights()) flight.end("client");
+    this.endFlights("client");
     this.#stream?.end();
     this.#stream?.outlet.finish();
     this.#stream = undefined;

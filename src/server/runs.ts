@@ -4,7 +4,7 @@ import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { AnyResult } from "../core/item.ts";
 import type { Ask } from "../core/source.ts";
-import { askNow, createIo, readInputResponses, type ServerIo } from "./asks.ts";
+import { askNow, createIo, readInputResponses, type Asked } from "./asks.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lists } from "./lists.ts";
 import { invalidParams } from "./protocol.ts";
@@ -27,18 +27,13 @@ export function createRuns({
   states: () => Promise<RequestStates>;
   callTimeoutMs: number;
 }) {
-  async function attempt(
-    exchange: Exchange,
-    wanted: Wanted,
-    answers: Answers,
-  ): Promise<{ end: CallEnd; io: ServerIo }> {
+  async function attempt(exchange: Exchange, wanted: Wanted, asked: Asked): Promise<CallEnd> {
     const deadline = new Deadline(callTimeoutMs);
     exchange.flight.attach(deadline);
-    const io = createIo(exchange, deadline, answers);
+    const io = createIo(exchange, deadline, asked);
     const { caller, requestId, bytesIn } = exchange;
     try {
-      const end = await calls.call({ wanted, caller, io, deadline, consumer: "model", requestId, bytesIn });
-      return { end, io };
+      return await calls.call({ wanted, caller, io, deadline, consumer: "model", requestId, bytesIn });
     } finally {
       deadline.close();
     }
@@ -48,13 +43,14 @@ export function createRuns({
     const { params, caller, method } = exchange;
     const binding: Binding = { principal: caller.principal.id, method, params };
     const answers = await readAnswers(exchange, binding);
-    const { end, io } = await attempt(exchange, wanted, answers);
+    const asked: Asked = { answers, refused: undefined };
+    const end = await attempt(exchange, wanted, asked);
     if (end.state === "paused") {
       const requestState = (await states()).write(binding, answers);
       return { resultType: "input_required", inputRequests: asRequests(end.asks), requestState };
     }
     // The protocol wants to hear of a missing capability as such, even where a tool has made a result of it.
-    if (end.state === "failed" && end.code === "CAPABILITY_MISSING" && io.refused) throw io.refused;
+    if (end.state === "failed" && end.code === "CAPABILITY_MISSING" && asked.refused) throw asked.refused;
     return shaped(end.result, wanted);
   }
 
@@ -71,7 +67,7 @@ export function createRuns({
   async function runLegacy(exchange: Exchange, wanted: Wanted): Promise<object> {
     const answers: Answers = {};
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const { end } = await attempt(exchange, wanted, answers);
+      const end = await attempt(exchange, wanted, { answers, refused: undefined });
       if (end.state !== "paused") return legacyShaped(exchange, wanted, end.result);
       const waiting = new Deadline(callTimeoutMs);
       exchange.flight.attach(waiting);

@@ -17,14 +17,14 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
    * @throws TOO_MANY_CHANNELS, ProtocolError
    */
   async function initialize(post: Post, { id, params }: Request): Promise<void> {
-    const { request, response, principal, headers } = post;
+    const { request, response, headers } = post.turn;
     const named = headerOf(request, "mcp-protocol-version");
     if (named !== undefined && namesModernEra(named)) {
       const message = `${named} has no initialize; send requests with \`_meta\``;
       throw new ProtocolError(RPC.headerMismatch, message, { status: 400 });
     }
     const { version } = readInitialize(params);
-    const channel = await channels.open(principal, version, params);
+    const channel = await channels.open(post.principal, version, params);
     const result = initializeResult(version, serverInfo, instructions?.(channel.caller));
     const withSession = [...headers, "mcp-session-id", channel.id];
     const reply = new PostReply(response, readAccept(request.headers.accept), withSession, streams, channel);
@@ -33,7 +33,7 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
 
   /** @throws CHANNEL_NOT_FOUND, ProtocolError */
   async function messages(post: Post, all: readonly Message[], isBatch: boolean): Promise<void> {
-    const { response, request, headers } = post;
+    const { response, request, headers } = post.turn;
     const channel = await sessionOf(request, post.principal, channels);
     if (isBatch && !allowsBatches(channel.version)) {
       const message = `protocol version ${channel.version} has no batches; send messages one by one`;
@@ -46,29 +46,27 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
     }
     if (requests.length === 0) return sendEmpty(response, 202, headers);
 
-    const flights = requests.map(() => new Flight());
+    const flights = requests.map(({ id }) => new Flight(id));
     // A lost connection is not a cancel in the older era. But the answer has no other way to the client, so the run
     // goes on for no more than a moment: long enough for a write under way, not for a program that nobody waits for.
-    post.onClose = () => {
-      if (response.writableFinished) return;
-      setTimeout(() => flights.forEach((flight) => flight.end("client")), orphanMs).unref();
-    };
+    post.turn.flights = flights;
+    post.turn.orphanMs = orphanMs;
     const lane = new PostReply(response, readAccept(request.headers.accept), headers, streams, channel);
     const replies = await Promise.all(
-      requests.map((message, at) => one(post, channel, lane, message, flights[at] ?? new Flight())),
+      requests.map((message, at) => one(post, channel, lane, message, flights[at] ?? new Flight(message.id))),
     );
     const sent = replies.filter((reply) => reply !== undefined);
     lane.finish(sent, isBatch);
   }
 
   async function one(
-    { requestId, bodyBytes }: Post,
+    { turn, bodyBytes }: Post,
     channel: OpenChannel,
     lane: PostReply,
     { id, method, params }: Request,
     flight: Flight,
   ): Promise<Reply | undefined> {
-    if (!channel.take(id, flight)) return errorReply(id, idInUse(id), 200);
+    if (!channel.take(flight)) return errorReply(id, idInUse(id), 200);
     const { caller, can, logLevel } = channel;
     const memory = () => channels.memoryOf(channel);
     try {
@@ -80,14 +78,14 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
         caller,
         can,
         logLevel,
-        requestId,
+        requestId: turn.requestId,
         flight,
         lane,
         memory,
         bytesIn: bodyBytes,
       });
     } finally {
-      channel.land(id);
+      channel.land(flight);
     }
   }
 

@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { DynamicMcpError, hasCode } from "../../core/errors.ts";
 import type { Logger } from "../../core/source.ts";
@@ -9,7 +9,7 @@ import type { HttpListener, ServerOptions, ServerParts } from "../server.ts";
 import { toWire } from "../wire-errors.ts";
 import { readBody } from "./body.ts";
 import { createGate, readAccept } from "./checks.ts";
-import { createPostHandler, Refused, type Post, type PostParts } from "./post.ts";
+import { createPostHandler, Refused, type PostParts, type Turn } from "./post.ts";
 import { noticeOutlet, sendEmpty, sendReply, sendText } from "./post-reply.ts";
 import { headerOf, sessionOf } from "./session.ts";
 import { createStreams } from "./streams.ts";
@@ -26,6 +26,7 @@ export interface ListenParts extends Omit<PostParts, "streams" | "orphanMs"> {
 const REQUEST_ID = /^[\w.-]{1,64}$/;
 /** For the answers of runs that were ended. */
 const LAST_WORDS_MS = 1_000;
+const NONE: Turn["flights"] = [];
 const ALLOWED = ["allow", "GET, POST, DELETE"];
 
 /**
@@ -39,22 +40,18 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   const streams = createStreams(options.keepAliveMs);
   const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
   const prefix = Math.random().toString(36).slice(2, 8);
-  /** Responses that have not been sent yet, with what they answer once that is known. */
-  const open = new Map<ServerResponse, Post | undefined>();
+  /** Responses that have not been sent yet. */
+  let open = 0;
   let counted = 0;
   let isClosing = false;
   let onIdle: (() => void) | undefined;
 
-  async function route(
-    request: IncomingMessage,
-    response: ServerResponse,
-    headers: readonly string[],
-    requestId: string,
-  ) {
+  async function route(turn: Turn): Promise<void> {
+    const { request, response, headers } = turn;
     const { method, url = "/" } = request;
     const query = url.indexOf("?");
     const path = query < 0 ? url : url.slice(0, query);
-    if (path !== options.path) return health(path, request, response, headers);
+    if (path !== options.path) return health(path, turn);
     const refusal = gate.refusal(request.headers.host, request.headers.origin);
     if (refusal) throw new ProtocolError(RPC.invalidRequest, refusal, { status: 403 });
     if (isClosing) throw new DynamicMcpError("SHUTTING_DOWN", "the server is stopping; connect again in a moment");
@@ -71,9 +68,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
         });
       }
       const bytes = await readBody(request, options.maxBodyBytes);
-      const arrived: Post = { request, response, body: parse(bytes), bodyBytes: bytes.length, principal, requestId, headers, onClose: undefined }; // prettier-ignore
-      open.set(response, arrived);
-      return post(arrived);
+      return post({ turn, body: parse(bytes), bodyBytes: bytes.length, principal });
     }
     const version = headerOf(request, "mcp-protocol-version");
     const isModern = version !== undefined && namesModernEra(version);
@@ -92,7 +87,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     response.once("close", channel.openStream(outlet, end));
   }
 
-  async function health(path: string, request: IncomingMessage, response: ServerResponse, headers: readonly string[]) {
+  async function health(path: string, { request, response, headers }: Turn): Promise<void> {
     const isRead = request.method === "GET" || request.method === "HEAD";
     if (path === "/livez" && isRead) return sendText(response, 200, '{"status":"ok"}', headers);
     if (path === "/readyz" && isRead) {
@@ -102,7 +97,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     return sendText(response, 404, '{"error":"there is nothing at this path"}', headers);
   }
 
-  function fail(error: unknown, request: IncomingMessage, response: ServerResponse, headers: readonly string[]): void {
+  function fail(error: unknown, { request, response, headers }: Turn): void {
     const [cause, id, era] =
       error instanceof Refused ? [error.cause, error.id, error.era] : [error, null, "legacy" as const];
     if (hasCode(cause, "CANCELLED") && request.destroyed) return void response.destroy();
@@ -121,14 +116,20 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     const given = request.headers["x-request-id"];
     const requestId =
       typeof given === "string" && REQUEST_ID.test(given) ? given : `${prefix}-${(++counted).toString(36)}`;
-    const headers = ["x-request-id", requestId];
-    open.set(response, undefined);
+    const turn: Turn = {
+      request,
+      response,
+      requestId,
+      headers: ["x-request-id", requestId],
+      flights: NONE,
+      orphanMs: 0,
+    };
+    open++;
     response.once("close", () => {
-      open.get(response)?.onClose?.();
-      open.delete(response);
-      if (open.size === 0) onIdle?.();
+      if (!response.writableFinished) abandon(turn);
+      if (--open === 0) onIdle?.();
     });
-    route(request, response, headers, requestId).catch((error: unknown) => fail(error, request, response, headers));
+    route(turn).catch((error: unknown) => fail(error, turn));
   });
   server.keepAliveTimeout = 60_000;
   await listen(server, options);
@@ -137,7 +138,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
 
   /** Until every request has been answered, at most `waitMs`. */
   async function idle(waitMs: number): Promise<void> {
-    if (open.size === 0) return;
+    if (open === 0) return;
     await new Promise<void>((done) => {
       const timer = setTimeout(done, waitMs);
       onIdle = () => {
@@ -165,6 +166,14 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
 
   const shown = options.host.includes(":") ? `[${options.host.replace(/^\[|\]$/g, "")}]` : options.host;
   return { url: `http://${shown}:${port}${options.path}`, port, close };
+}
+
+/** The connection was lost before the answer had gone out. */
+function abandon({ flights, orphanMs }: Turn): void {
+  if (flights.length === 0) return;
+  const end = () => flights.forEach((flight) => flight.end("client"));
+  if (orphanMs === 0) end();
+  else setTimeout(end, orphanMs).unref();
 }
 
 function listen(server: Server, { host, port }: ServerOptions): Promise<void> {

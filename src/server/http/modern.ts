@@ -11,7 +11,8 @@ import { headerOf } from "./session.ts";
 export function createModern({ answer, lists, streams }: PostParts) {
   /** @throws ProtocolError -32602, -32020, -32022 as the specification's order of checks has them; status 400 */
   return async (post: Post, { id, method, params }: Request): Promise<void> => {
-    const { request, response, principal, requestId, bodyBytes } = post;
+    const { principal, bodyBytes, turn } = post;
+    const { request, response, requestId, headers } = turn;
     const header = (name: string) => headerOf(request, name);
     const { version, client, can, logLevel } = readEnvelope(params);
     assertSameVersion(header("mcp-protocol-version"), version);
@@ -22,12 +23,10 @@ export function createModern({ answer, lists, streams }: PostParts) {
       const wanted = lists.traitsOf(caller, params["name"])?.headers;
       if (wanted && wanted.length > 0) checkParamHeaders(header, wanted, params["arguments"]);
     }
-    const flight = new Flight();
+    const flight = new Flight(id);
     // Closing the stream is how a client of 2026-07-28 cancels over HTTP.
-    post.onClose = () => {
-      if (!response.writableFinished) flight.end("client");
-    };
-    const lane = new PostReply(response, readAccept(request.headers.accept), post.headers, streams, undefined);
+    turn.flights = [flight];
+    const lane = new PostReply(response, readAccept(request.headers.accept), headers, streams, undefined);
     const reply = await answer({
       era: "modern",
       id,

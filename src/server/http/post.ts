@@ -4,6 +4,7 @@ import { isJsonObject } from "../../core/json.ts";
 import type { Answer } from "../answer.ts";
 import type { Channels } from "../channels.ts";
 import { eraOfHeader, hasEnvelope } from "../envelope.ts";
+import type { Flight } from "../flight.ts";
 import type { Instructions } from "../initialize.ts";
 import { readMessage, type Message, type RequestId } from "../json-rpc.ts";
 import type { Lists } from "../lists.ts";
@@ -25,18 +26,24 @@ export interface PostParts {
   orphanMs: number;
 }
 
-/** What arrived: one POST, its body parsed, its sender known. */
-export interface Post {
+/** One request and its response. */
+export interface Turn {
   request: IncomingMessage;
   response: ServerResponse;
-  body: unknown;
-  bodyBytes: number;
-  principal: Principal;
   requestId: string;
   /** For every response. */
   headers: readonly string[];
-  /** Set by who wants to be told when the response has been sent or its connection lost. */
-  onClose: (() => void) | undefined;
+  /** What is being answered: it ends when the connection is lost, at once or after a moment. */
+  flights: readonly Flight[];
+  orphanMs: number;
+}
+
+/** A POST that arrived: its body parsed, its sender known. */
+export interface Post {
+  turn: Turn;
+  body: unknown;
+  bodyBytes: number;
+  principal: Principal;
 }
 
 export type Request = Extract<Message, { kind: "request" }>;
@@ -75,7 +82,7 @@ export function createPostHandler(parts: PostParts): (post: Post) => Promise<voi
           : legacy.messages(post, [message], false);
       case "notification":
         // A client of 2026-07-28 has nothing to tell us without asking: it cancels by closing the stream.
-        if (eraOf(post, message) === "modern") return sendEmpty(post.response, 202, post.headers);
+        if (eraOf(post, message) === "modern") return sendEmpty(post.turn.response, 202, post.turn.headers);
         return legacy.messages(post, [message], false);
     }
   }
@@ -96,7 +103,7 @@ export function createPostHandler(parts: PostParts): (post: Post) => Promise<voi
 
 function eraOf(post: Post, { method, params }: Extract<Message, { kind: "request" | "notification" }>): Era {
   if (hasEnvelope(params)) return "modern";
-  return method === "initialize" ? "legacy" : eraOfHeader(headerOf(post.request, "mcp-protocol-version"));
+  return method === "initialize" ? "legacy" : eraOfHeader(headerOf(post.turn.request, "mcp-protocol-version"));
 }
 
 /** Most messages in one batch. */

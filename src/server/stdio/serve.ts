@@ -118,8 +118,8 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
   async function request(message: Request, bytesIn: number): Promise<Reply | undefined> {
     const { id, params, method } = message;
     const era = hasEnvelope(params) ? "modern" : "legacy";
-    const flight = new Flight();
-    if (!channel.take(id, flight)) return errorReply(id, idInUse(id), 200);
+    const flight = new Flight(id);
+    if (!channel.take(flight)) return errorReply(id, idInUse(id), 200);
     // A run outlives a second `initialize`: it lands where it took off.
     const from = channel;
     try {
@@ -128,8 +128,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     } catch (error) {
       return errorReply(id, toWire(error, era, log).error, 200);
     } finally {
-      from.land(id);
-      channel.land(id);
+      from.land(flight);
     }
   }
 
@@ -208,7 +207,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     // Nobody is left to answer what we have asked.
     channel.asks.close();
     const timer = setTimeout(() => {
-      for (const flight of channel.flights()) flight.end("shutdown");
+      channel.endFlights("shutdown");
     }, graceMs);
     while (running.size > 0) await Promise.all(running);
     clearTimeout(timer);
