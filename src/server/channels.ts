@@ -36,11 +36,19 @@ export function createChannels({
   let opening = 0;
 
   const sweep = setInterval(() => {
-    for (const channel of open.values()) if (channel.expiresAt <= now()) forget(channel);
+    for (const channel of open.values()) {
+      if (isExpired(channel)) forget(channel);
+      else if (channel.isInUse) touch(channel).catch(() => {}); // ended elsewhere: touch has let go of it
+    }
     store
       .prune(iso(now()))
       .catch((error: unknown) => log.warn({ err: error }, "old MCP sessions could not be removed"));
   }, TOUCH_MS).unref();
+
+  /** Who listens or waits is not idle, however long nothing is asked. */
+  function isExpired(channel: OpenChannel): boolean {
+    return channel.expiresAt <= now() && !channel.isInUse;
+  }
 
   function forget(channel: OpenChannel): void {
     open.delete(channel.id);
@@ -118,11 +126,11 @@ export function createChannels({
     channel.expiresAt = now() + idleMs;
     if (!channel.isStored) return channel;
     try {
+      await store.touch(channel.id, iso(channel.expiresAt));
       if (!(await store.get(channel.id, iso(now())))) {
         forget(channel);
         throw unknown();
       }
-      await store.touch(channel.id, iso(channel.expiresAt));
     } catch (error) {
       if (error instanceof DynamicMcpError && error.code === "CHANNEL_NOT_FOUND") throw error;
       log.warn({ err: error, channel: channel.id }, "the expiry of an MCP session could not be moved");
@@ -177,7 +185,7 @@ export function createChannels({
       const channel = open.get(id);
       if (!channel) return load(id, principal);
       if (channel.caller.principal.id !== principal.id) throw unknown();
-      if (channel.expiresAt <= now()) {
+      if (isExpired(channel)) {
         forget(channel);
         throw unknown();
       }

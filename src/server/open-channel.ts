@@ -55,6 +55,11 @@ export class OpenChannel {
     return this.#stream?.outlet;
   }
 
+  /** It has a stream open or a request running. */
+  get isInUse(): boolean {
+    return this.#stream !== undefined || (this.#flights?.size ?? 0) > 0;
+  }
+
   /** The newest stream wins: a client that comes back may come before its old connection is seen to be dead. */
   openStream(outlet: NoticeOutlet, end: () => void): () => void {
     this.#stream?.end();

@@ -110,6 +110,18 @@ describe("sessions of the older era", () => {
     expect((await idle.ask("ping")).status).toBe(404);
   });
 
+  it("does not expire while its client listens", async () => {
+    let now = Date.parse("2026-01-01T00:00:00Z");
+    const url = await serve({ channelIdleMs: 600_000 }, { now: () => now });
+    const session = await openSession(url);
+    const stream = session.stream();
+    await vi.waitFor(() => expect(stream.status()).toBe(200));
+    now += 600_001;
+    await session.ask("tools/call", { name: "test_trigger_tool_change" });
+    await vi.waitFor(() => expect(stream.events).toMatchObject([{ method: "notifications/tools/list_changed" }]));
+    stream.close();
+  });
+
   it("opens as many sessions as allowed, not one more, and again when one has ended", async () => {
     const url = await serve({ maxChannels: 2 });
     const first = await openSession(url);
@@ -153,4 +165,14 @@ describe("sessions of the older era", () => {
     expect((await first).events).toEqual([]);
     expect((await session.ask("ping", {}, "same")).status).toBe(200);
   });
+});
+
+it("logs messages when it is told to, without their secrets", async () => {
+  const lines: unknown[] = [];
+  const log = { debug: (facts: object) => void lines.push(facts), info() {}, warn() {}, error() {} };
+  const { ask } = await openSession(await serve({ logsMessages: true }, { log }));
+  await ask("tools/call", { name: "echo", arguments: { text: "shown", apiKey: "hidden-1" } });
+  const text = JSON.stringify(lines);
+  expect(text).toContain("shown");
+  expect(text).not.toContain("hidden-1");
 });

@@ -103,9 +103,11 @@ export function sendReply(response: ServerResponse, reply: Reply, headers: reado
   if (!body) return sendText(response, reply.status, head, headers);
   const length = Buffer.byteLength(head) + body.length + Buffer.byteLength(tail);
   response.writeHead(reply.status, [...JSON_HEADERS, ...headers, "content-length", String(length)]);
+  response.cork();
   response.write(head);
   response.write(body);
   response.end(tail);
+  response.uncork();
 }
 
 export function sendText(response: ServerResponse, status: number, text: string, headers: readonly string[]): void {

@@ -80,12 +80,20 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
   output.on("drain", resume);
 
   return {
-    /** @returns false when nobody reads any more */
-    write(text: string | Buffer, ...more: (string | Buffer)[]): boolean {
+    /**
+     * One line; a small one leaves in one system call.
+     *
+     * @returns false when nobody reads any more
+     */
+    write(head: string, body?: Buffer, tail = ""): boolean {
       if (isGone) return false;
-      output.write(text);
-      for (const part of more) output.write(part);
-      output.write("\n");
+      if (body) {
+        output.cork();
+        output.write(head);
+        output.write(body);
+        output.write(`${tail}\n`);
+        output.uncork();
+      } else output.write(`${head}\n`);
       if (output.writableLength > MAX_WAITING_BYTES) input.pause();
       return true;
     },

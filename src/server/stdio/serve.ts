@@ -53,7 +53,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     channel.close();
     void end();
   });
-  const send = ({ head, body, tail = "" }: Reply) => (body ? writer.write(head, body, tail) : writer.write(head));
+  const send = ({ head, body, tail }: Reply) => writer.write(head, body, tail);
 
   const memory: ClientMemory = {
     setLogLevel: async (level) => void (channel.logLevel = level),
