@@ -9,9 +9,9 @@ import type { Era } from "./protocol.ts";
 import { isObjectSchema, type CacheHint, type ResultWriter } from "./results.ts";
 
 /** Pages kept as bytes, all callers together. */
-const PAGES_BYTES = 6_000_000;
+const PAGES_BYTES = 4_000_000;
 /** Single items kept as text: after a change a page is put together again from them. */
-const ITEMS_CHARS = 4_000_000;
+const ITEMS_CHARS = 1_500_000;
 
 /** What a call has to know of a tool's schemas; found once for each listing. */
 export interface ToolTraits {
