@@ -17,8 +17,12 @@ export function operation<I extends ZodType>(spec: OperationSpec<I>): Operation 
       const { $schema: _dialect, ...plain } = z.toJSONSchema(schema, {
         io,
         unrepresentable: "any",
-        // Says only that numbers are what JavaScript takes for numbers; models pay for each word.
+        // What says nothing: that numbers are what JavaScript takes for numbers, that anything more is allowed. Models
+        // pay for each word.
         override({ jsonSchema: each }) {
+          if (isJsonObject(each.additionalProperties) && Object.keys(each.additionalProperties).length === 0) {
+            delete each.additionalProperties;
+          }
           if (each.maximum === Number.MAX_SAFE_INTEGER) delete each.maximum;
           if (each.minimum === Number.MIN_SAFE_INTEGER) delete each.minimum;
         },

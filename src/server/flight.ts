@@ -27,12 +27,7 @@ export class Flight {
   }
 }
 
-/**
- * Flights that come and go, thousands a second.
- *
- * An array on purpose: a `Set` or `Map` grows a new table every few changes, and each old one that the garbage
- * collector has aged keeps the next alive, with all that was in it. That cost a third of a call.
- */
+/** Flights that come and go, thousands a second; few at a time, so an array does. */
 export class Flights {
   readonly #all: Flight[] = [];
 
