@@ -16,6 +16,7 @@ describe("ensureFolder", () => {
     const path = join(root, "a/b/c");
     ensureFolder(path, 0o700);
     ensureFolder(path, 0o700);
+    expect((await stat(path)).isDirectory()).toBe(true);
     if (process.platform !== "win32") expect((await stat(join(root, "a/b"))).mode & 0o777).toBe(0o700);
   });
 
