@@ -5,8 +5,8 @@ import { take } from "../legacy-notifications.ts";
 import type { OpenChannel } from "../open-channel.ts";
 import { allowsBatches, namesModernEra, ProtocolError, RPC } from "../protocol.ts";
 import { readAccept } from "./checks.ts";
-import type { Post, PostParts, Request } from "./post.ts";
 import { PostReply, sendEmpty } from "./post-reply.ts";
+import type { Post, PostParts, Request } from "./turn.ts";
 import { headerOf, sessionOf } from "./session.ts";
 
 /** Messages of the older era: `initialize` makes a session, all others belong to one. */

@@ -3,8 +3,8 @@ import { assertModernVersion, readEnvelope } from "../envelope.ts";
 import { Flight } from "../flight.ts";
 import { ProtocolError, RPC } from "../protocol.ts";
 import { checkHeaders, checkParamHeaders, readAccept } from "./checks.ts";
-import type { Post, PostParts, Request } from "./post.ts";
 import { PostReply } from "./post-reply.ts";
+import type { Post, PostParts, Request } from "./turn.ts";
 import { headerOf } from "./session.ts";
 
 /** Requests of 2026-07-28: each says all there is to know of its client, and nothing is remembered after it. */

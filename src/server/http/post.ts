@@ -1,52 +1,12 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal } from "../../core/caller.ts";
 import { isJsonObject } from "../../core/json.ts";
-import type { Answer } from "../answer.ts";
-import type { Channels } from "../channels.ts";
 import { eraOfHeader, hasEnvelope } from "../envelope.ts";
-import type { Flight } from "../flight.ts";
-import type { Instructions } from "../initialize.ts";
 import { readMessage, type Message, type RequestId } from "../json-rpc.ts";
-import type { Lists } from "../lists.ts";
 import { ProtocolError, RPC, type Era } from "../protocol.ts";
-import type { Implementation } from "../results.ts";
 import { createLegacy } from "./legacy.ts";
 import { createModern } from "./modern.ts";
 import { sendEmpty } from "./post-reply.ts";
 import { headerOf } from "./session.ts";
-import type { Streams } from "./streams.ts";
-
-export interface PostParts {
-  answer: Answer;
-  lists: Lists;
-  channels: Channels;
-  streams: Streams;
-  serverInfo: Implementation;
-  instructions: Instructions;
-  orphanMs: number;
-}
-
-/** One request and its response. */
-export interface Turn {
-  request: IncomingMessage;
-  response: ServerResponse;
-  requestId: string;
-  /** For every response. */
-  headers: readonly string[];
-  /** What is being answered: it ends when the connection is lost, at once or after a moment. */
-  flights: readonly Flight[];
-  orphanMs: number;
-}
-
-/** A POST that arrived: its body parsed, its sender known. */
-export interface Post {
-  turn: Turn;
-  body: unknown;
-  bodyBytes: number;
-  principal: Principal;
-}
-
-export type Request = Extract<Message, { kind: "request" }>;
+import type { Post, PostParts } from "./turn.ts";
 
 /** A POST that was refused before its request could be answered; `cause` says why. */
 export class Refused extends Error {
