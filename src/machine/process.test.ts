@@ -1,3 +1,6 @@
+import { execFile } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { type Child, type ChildOptions, spawnChild } from "./process.ts";
 
@@ -64,5 +67,15 @@ describe("a child process", () => {
     expect(await child.exited).toMatchObject({ reason: "unspawned", code: null });
     expect((await child.exited).stderr).toContain("ENOENT");
     child.kill();
+  });
+
+  it.skipIf(process.platform === "win32")("is unspawned, and nobody falls, when descriptors have run out", async () => {
+    const program = fileURLToPath(new URL("./fixtures/out-of-descriptors.ts", import.meta.url));
+    const few = ["-c", 'ulimit -n 60; exec "$@"', "sh", process.execPath, program];
+    const { stdout } = await promisify(execFile)("sh", few);
+    expect(JSON.parse(stdout)).toMatchObject({
+      reason: "unspawned",
+      stderr: expect.stringContaining("EMFILE") as string,
+    });
   });
 });

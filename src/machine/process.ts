@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { spawn, type ChildProcess } from "node:child_process";
 import type { Duplex } from "node:stream";
 import { createFrameReader, frame } from "./frames.ts";
 
@@ -51,7 +51,9 @@ export function spawnChild(options: ChildOptions): Child {
     detached: ownGroup,
     windowsHide: true,
   });
-  const channel = child.stdio[CHANNEL] as Duplex | null;
+  // Not there when descriptors have run out (EMFILE): Node then gives up half-way, and `error` tells.
+  const stdio = child.stdio as ChildProcess["stdio"] | undefined;
+  const channel = stdio?.[CHANNEL] as Duplex | null | undefined;
   let reason: ChildExit["reason"] = "exited";
   let isGone = false;
   let stderr: Buffer = Buffer.alloc(0);
@@ -103,7 +105,7 @@ export function spawnChild(options: ChildOptions): Child {
     child[verb]();
     for (const stream of [channel, child.stderr]) {
       // Both are sockets, but typed as plain streams.
-      const socket = stream as { ref?(): void; unref?(): void } | null;
+      const socket = stream as { ref?(): void; unref?(): void } | null | undefined;
       socket?.[verb]?.();
     }
   }
