@@ -226,8 +226,12 @@ function notStarted(exit: ChildExit): DynamicMcpError {
     .filter((line) => line.length < 300)
     .join("\n")
     .trim();
-  const why = told === "" ? `it ended with ${exit.signal ?? `code ${exit.code}`}` : told.slice(-500);
+  return didNotStart(told === "" ? `it ended with ${exit.signal ?? `code ${exit.code}`}` : told.slice(-500));
+}
+
+export function didNotStart(why: string, cause?: unknown): DynamicMcpError {
   return new DynamicMcpError("ENGINE_UNAVAILABLE", `the quickjs sandbox did not start: ${why}`, {
     data: { engine: "quickjs" },
+    cause,
   });
 }

@@ -1,6 +1,6 @@
 import type { Logger } from "../../core/source.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
-import type { Member } from "./member.ts";
+import { didNotStart, type Member } from "./member.ts";
 
 /**
  * The children. None at first; one more whenever a job waits and fewer than `maxRunning` guests compute; idle ones are
@@ -73,7 +73,14 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   function start(): void {
-    const member = options.spawn();
+    let member: Member;
+    try {
+      member = options.spawn();
+    } catch (cause) {
+      // The program is not there, or the machine refuses at once: the same as one that ends before it is ready.
+      askers.shift()?.refuse(didNotStart(cause instanceof Error ? cause.message : String(cause), cause));
+      return;
+    }
     starting.add(member);
     const gone = member.exited.then((exit) => {
       leaving.delete(gone);

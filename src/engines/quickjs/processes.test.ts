@@ -123,6 +123,21 @@ describe("the processes of the quickjs engine", () => {
     expect(await engine.probe()).toMatchObject({ isAvailable: false, problem: expect.stringContaining("no room here") as string }); // prettier-ignore
   });
 
+  it("whose program is not there for a moment take no later job's place", async () => {
+    let isThere = false;
+    const command = () => {
+      if (isThere) return childCommand();
+      throw new Error("ENOENT: no such file");
+    };
+    const engine = engineWith({ maxProcesses: 1, command });
+    for (let tries = 0; tries < 3; tries++) {
+      await expect(run(engine, "return 1")).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+    }
+    isThere = true;
+    expect(await run(engine, "return 2")).toMatchObject({ state: "done", resultJson: "2" });
+    expect(await run(engine, "return 3")).toMatchObject({ state: "done", resultJson: "3" });
+  });
+
   it("are gone when the engine is closed, also those that compute", async () => {
     const { log, started } = notingStarts();
     const engine = engineWith({ maxProcesses: 2, log });
