@@ -47,6 +47,15 @@ describe("the guard's rate", () => {
     expect(refusal(() => admit()).code).toBe("RATE_LIMITED");
   });
 
+  it("counts scopes beyond ten thousand in one line of its report, and each by its own rate", () => {
+    const { admit, guard } = guardAt({ callsPerWindow: 1 });
+    for (let call = 0; call < 10_003; call++) admit("local", `tool-${call}`).release();
+    const { scopes } = guard.counters();
+    expect(scopes).toHaveLength(10_001);
+    expect(scopes.at(-1)).toMatchObject({ scope: "(others)", allowed: 3 });
+    expect(refusal(() => admit("local", "tool-10002")).code).toBe("RATE_LIMITED");
+  });
+
   it("forgets after two quiet windows", () => {
     const { admit, pass } = guardAt();
     for (let call = 0; call < 3; call++) admit().release();

@@ -13,6 +13,7 @@ export interface GuardOptions {
 
 /** Entries kept before those that have gone quiet are looked for. */
 const SWEEP_AT = 10_000;
+const OTHERS = "(others)";
 
 /** A {@link Guard} in memory: a sliding window counter per (principal, scope) and one count of running calls. */
 export function createGuard(options: GuardOptions): Guard {
@@ -22,13 +23,12 @@ export function createGuard(options: GuardOptions): Guard {
   let running = 0;
 
   function countersOf(scope: string) {
-    let counters = scopes.get(scope);
-    if (!counters) {
-      // Names of tools come from callers: past the bound they share one line.
-      if (scopes.size >= SWEEP_AT) return countersOf("(others)");
-      counters = { allowed: 0, rejectedRate: 0, rejectedConcurrency: 0 };
-      scopes.set(scope, counters);
-    }
+    const known = scopes.get(scope);
+    if (known) return known;
+    // Names of tools come from callers: past the bound they share one line.
+    const line = scopes.size < SWEEP_AT ? scope : OTHERS;
+    const counters = scopes.get(line) ?? { allowed: 0, rejectedRate: 0, rejectedConcurrency: 0 };
+    scopes.set(line, counters);
     return counters;
   }
 
