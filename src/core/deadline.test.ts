@@ -65,6 +65,15 @@ describe("a deadline", () => {
     vi.advanceTimersByTime(10_000);
     expect(deadline.reason).toBeUndefined();
   });
+
+  it("ends nothing once it is closed: the run is over", () => {
+    const deadline = new Deadline(1_000);
+    const { signal } = deadline;
+    deadline.close();
+    deadline.end("client");
+    expect(deadline.reason).toBeUndefined();
+    expect(signal.aborted).toBe(false);
+  });
 });
 
 describe("a child", () => {

@@ -90,9 +90,9 @@ export class Deadline {
     return this.#paused > 0 ? this.#remainingMs : Math.max(0, this.#endsAt - performance.now());
   }
 
-  /** Ends the run; a second call changes nothing. Children end with reason `parent`, or `shutdown`, `revoked` as given. */
+  /** Ends the run; a second call, or one after `close`, changes nothing. Children end with reason `parent`, or `shutdown`, `revoked` as given. */
   end(reason: EndReason): void {
-    if (this.#reason) return;
+    if (this.#reason || this.#isClosed) return;
     this.#reason = reason;
     clearTimeout(this.#timer);
     this.#leaveParent();

@@ -9,6 +9,12 @@ describe("redact", () => {
     });
   });
 
+  it("hides lists under such keys", () => {
+    expect(redact({ passwords: ["one", ["two"], { name: "x" }] })).toEqual({
+      passwords: ["***", ["***"], { name: "x" }],
+    });
+  });
+
   it("keeps objects under such keys readable but hides what is secret inside", () => {
     expect(redact({ tokens: { count: 3, apiKey: "k" } })).toEqual({ tokens: { count: 3, apiKey: "***" } });
   });

@@ -8,8 +8,8 @@ const MAX_DEPTH = 8;
 const REDACTED = "***";
 
 /**
- * A copy that may be logged or kept: values under keys that name a secret, and credentials inside texts, become `***`;
- * what is nested deeper than 8 levels becomes `"[deep]"`.
+ * A copy that may be logged or kept: values under keys that name a secret, lists of them too, and credentials inside
+ * texts, become `***`; what is nested deeper than 8 levels becomes `"[deep]"`.
  */
 export function redact(value: unknown, depth = 0): Json {
   if (typeof value === "string") return redactText(value);
@@ -23,9 +23,15 @@ export function redact(value: unknown, depth = 0): Json {
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => [
       key,
-      SECRET_KEY.test(key) && isScalar(entry) ? REDACTED : redact(entry, depth + 1),
+      SECRET_KEY.test(key) ? hidden(entry, depth + 1) : redact(entry, depth + 1),
     ]),
   );
+}
+
+/** Objects stay readable: `tokens: { count: 3 }` is no secret. */
+function hidden(value: unknown, depth: number): Json {
+  if (Array.isArray(value) && depth < MAX_DEPTH) return value.map((entry) => hidden(entry, depth + 1));
+  return isScalar(value) ? REDACTED : redact(value, depth);
 }
 
 /** Takes `Bearer ...` and `Basic ...` credentials out of a text. */
