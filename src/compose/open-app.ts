@@ -29,8 +29,10 @@ export interface OpenAppOptions {
 export async function openApp(settings: Settings, options: OpenAppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
   const log = createLog(settings.log.level, options.log ?? ((line) => process.stderr.write(line)));
-  const closers: { what: string; close: () => unknown }[] = [];
-  const closeAll = () => closeInTurn(closers, log);
+  // The last one: what could not be closed is in the log, and the process may end right after.
+  const closers: { what: string; close: () => unknown }[] = [{ what: "log", close: () => log.flush() }];
+  let closing: Promise<void> | undefined;
+  const closeAll = () => (closing ??= closeInTurn(closers, log));
 
   try {
     const store = await createSqliteStore({ dataDir: settings.server.dataDir, log, now });
@@ -85,6 +87,8 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
         logsMessages: settings.log.level === "debug",
       },
     });
+    // Calls of the server have had their time when it is closed; those of a command end here.
+    closers.unshift({ what: "calls", close: () => calls.drain(0) });
     closers.unshift({ what: "server", close: () => server.close(settings.server.shutdownGraceMs) });
     const stopHousekeeping = keepHouse({ store, retentionDays: settings.journal.retentionDays, log, now });
     closers.unshift({ what: "housekeeping", close: stopHousekeeping });
@@ -115,13 +119,13 @@ const INSTRUCTIONS =
   "Tools here can be made while you work: dynamic_tool_create keeps JavaScript or TypeScript code as a tool, " +
   "run_js_ephemeral runs code once. A tool that was just made and is not listed yet can be called with tool_call.";
 
-/** Newest first. Each is let go of even when one before it fails, and once only. */
+/** Newest first. Each is let go of even when one before it fails. */
 async function closeInTurn(closers: { what: string; close: () => unknown }[], log: Logger): Promise<void> {
-  for (let next = closers.shift(); next; next = closers.shift()) {
+  for (const { what, close } of closers) {
     try {
-      await next.close();
+      await close();
     } catch (error) {
-      log.error({ err: error, what: next.what }, "could not be closed cleanly");
+      log.error({ err: error, what }, "could not be closed cleanly");
     }
   }
 }

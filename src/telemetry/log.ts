@@ -1,8 +1,17 @@
 import type { Logger } from "../core/source.ts";
-import { redact } from "../core/redact.ts";
+import type { JsonObject } from "../core/json.ts";
+import { redact, redactText } from "../core/redact.ts";
 
 export const LOG_LEVEL_NAMES = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevelName = (typeof LOG_LEVEL_NAMES)[number];
+
+/** Causes of an error that are shown; somebody's own may go round in a circle. */
+const MAX_CAUSES = 4;
+
+export interface Log extends Logger {
+  /** Waits until what was said is written: before the process ends. */
+  flush(): Promise<void>;
+}
 
 /**
  * Our log: JSON lines of pino on stderr (stdout belongs to the protocol), secrets redacted. pino is loaded with the
@@ -10,11 +19,11 @@ export type LogLevelName = (typeof LOG_LEVEL_NAMES)[number];
  *
  * @param write takes whole lines, newline included
  */
-export function createLog(level: LogLevelName, write: (line: string) => void): Logger {
+export function createLog(level: LogLevelName, write: (line: string) => void): Log {
   const threshold = LOG_LEVEL_NAMES.indexOf(level);
   const waiting: (() => void)[] = [];
   let log: Logger | undefined;
-  let isLoading = false;
+  let loading: Promise<void> | undefined;
 
   async function load(): Promise<void> {
     // The default export is the same in source and in a bundle; the named one is not.
@@ -30,26 +39,32 @@ export function createLog(level: LogLevelName, write: (line: string) => void): L
     return (facts, message) => {
       if (log) return log[name](facts, message);
       waiting.push(() => log?.[name](facts, message));
-      if (!isLoading) {
-        isLoading = true;
-        void load();
-      }
+      loading ??= load();
     };
   }
 
-  return { debug: at("debug"), info: at("info"), warn: at("warn"), error: at("error") };
+  return {
+    debug: at("debug"),
+    info: at("info"),
+    warn: at("warn"),
+    error: at("error"),
+    flush: () => loading ?? Promise.resolve(),
+  };
 }
 
-/** Errors keep their name, message, code and stack; everything else is redacted. */
+/** Errors keep their name, message, code and stack, without credentials in them; everything else is redacted. */
 function plain(facts: Record<string, unknown>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(facts).map(([key, value]) => [key, value instanceof Error ? errorFacts(value) : redact(value)]),
-  );
+  const errors = Object.entries(facts).filter((entry): entry is [string, Error] => entry[1] instanceof Error);
+  return {
+    ...(redact(facts) as JsonObject),
+    ...Object.fromEntries(errors.map(([key, error]) => [key, errorFacts(error)])),
+  };
 }
 
-function errorFacts(error: Error): Record<string, unknown> {
-  const { name, message, stack } = error;
+function errorFacts(error: Error, depth = 0): Record<string, unknown> {
+  const { name, stack } = error;
+  const message = redactText(error.message);
   const code = "code" in error ? String(error.code) : undefined;
-  const cause = error.cause instanceof Error ? errorFacts(error.cause) : undefined;
-  return { name, message, ...(code && { code }), stack, ...(cause && { cause }) };
+  const cause = error.cause instanceof Error && depth < MAX_CAUSES ? errorFacts(error.cause, depth + 1) : undefined;
+  return { name, message, ...(code && { code }), ...(stack && { stack: redactText(stack) }), ...(cause && { cause }) };
 }
