@@ -20,16 +20,15 @@ export function sharedPlace(owner: string): Place {
 
 export function createLookup({ store }: Pick<AuthoredServices, "store">, snapshot: Snapshot): Lookup {
   async function head(name: string): Promise<ItemHead> {
-    const key = wireName(name);
-    const known = snapshot.byKey(key);
-    if (known) return known;
-    // Another process may have made it within the last second.
-    const stored = await store.items.find("tool", key, sharedPlace(""));
-    if (stored) {
-      snapshot.put(stored);
-      return stored;
-    }
-    throw notFound(name, snapshot);
+    return snapshot.byKey(wireName(name)) ?? (await stored(name));
+  }
+
+  /** Another process may have made it within the last second. */
+  async function stored(name: string): Promise<StoredItem> {
+    const found = await store.items.find("tool", wireName(name), sharedPlace(""));
+    if (!found) throw notFound(name, snapshot);
+    snapshot.put(found);
+    return found;
   }
 
   return {
@@ -39,8 +38,9 @@ export function createLookup({ store }: Pick<AuthoredServices, "store">, snapsho
       const { id } = await head(name);
       const item = await store.items.get(id);
       if (item) return item;
+      // Deleted elsewhere a moment ago, and perhaps made anew.
       snapshot.drop(id);
-      throw notFound(name, snapshot);
+      return await stored(name);
     },
 
     async revision(item, n) {

@@ -233,3 +233,19 @@ describe("list", () => {
     expect(counts().tools).toBe(0);
   });
 });
+
+describe("a process that has not heard yet", () => {
+  it("finds a tool that another one deleted and made anew", async () => {
+    const { services, tools: others } = await open();
+    await others.create(draft(), by);
+    const deaf = { subscribe: () => () => {} };
+    const { tools } = await createAuthored({ ...services, store: { ...services.store, changes: deaf } });
+    await others.remove("text.upper", by);
+    await expect(tools.get("text.upper")).rejects.toMatchObject({ code: "TOOL_NOT_FOUND" });
+    await others.create(draft({ description: "The second" }), by);
+    expect(await tools.get("text.upper")).toMatchObject({ description: "The second", revision: 1 });
+    await others.remove("text.upper", by);
+    await others.create(draft({ description: "The third" }), by);
+    expect(await tools.get("text.upper")).toMatchObject({ description: "The third" });
+  });
+});
