@@ -21,7 +21,7 @@ export interface Means {
 export function createMeans(settings: Settings, store: Store, log: Logger): Means {
   const { guard, audit, admin, engines } = settings;
   const sinks = [{ name: "store", sink: { append: store.calls.append } }];
-  if (audit.enabled) sinks.push({ name: audit.file, sink: createAuditFile(audit) });
+  if (audit.enabled) sinks.push({ name: audit.file, sink: createAuditFile({ ...audit, log }) });
   return {
     engines: { quickjs: createQuickjsEngine({ maxProcesses: engines.maxProcesses, log }) },
     access: createAccess({ adminToken: admin.token }),

@@ -1,6 +1,7 @@
 import { open, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { CallRecord } from "../core/call.ts";
+import { SILENT, type Logger } from "../core/source.ts";
 import { ensureFolder } from "../machine/files.ts";
 import type { JournalSink } from "./create-journal.ts";
 
@@ -12,6 +13,7 @@ export interface AuditFileOptions {
   maxFileBytes: number;
   /** Old files kept (>= 1). */
   maxFiles: number;
+  log?: Logger;
 }
 
 /**
@@ -19,8 +21,9 @@ export interface AuditFileOptions {
  * so that several processes may share one file; readable by its owner only.
  */
 export function createAuditFile(options: AuditFileOptions): JournalSink {
-  const { file, maxEventBytes, maxFileBytes, maxFiles } = options;
+  const { file, maxEventBytes, maxFileBytes, maxFiles, log = SILENT } = options;
   let handle: FileHandle | undefined;
+  let isStuck = false;
 
   async function opened(): Promise<FileHandle> {
     ensureFolder(dirname(file));
@@ -35,15 +38,27 @@ export function createAuditFile(options: AuditFileOptions): JournalSink {
     await move(file, `${file}.1`);
   }
 
+  /** Moves on when the file is full, or when another process has moved it away. */
+  async function moveOn(current: FileHandle): Promise<void> {
+    // By name, not by handle: another process may have rotated already.
+    const { size } = await stat(file).catch(() => ({ size: 0 }));
+    const own = await current.stat();
+    if (size >= maxFileBytes) await rotate();
+    else if (own.size !== size) await close();
+  }
+
   return {
     async append(records) {
       const current = await opened();
       await current.appendFile(records.map((record) => `${line(record, maxEventBytes)}\n`).join(""));
-      // By name, not by handle: another process may have rotated already.
-      const { size } = await stat(file).catch(() => ({ size: 0 }));
-      const own = await current.stat();
-      if (size >= maxFileBytes) await rotate();
-      else if (own.size !== size) await close();
+      // The records are kept: whatever fails from here on must not bring them here again.
+      try {
+        await moveOn(current);
+        isStuck = false;
+      } catch (error) {
+        if (!isStuck) log.warn({ err: error, file }, "the audit file cannot be put aside; it grows past its size");
+        isStuck = true;
+      }
     },
     close,
   };

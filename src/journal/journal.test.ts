@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
@@ -95,6 +95,24 @@ describe("the audit file", () => {
     await audit.close?.();
     expect((await readdir(folder)).toSorted()).toEqual(["audit.log.1", "audit.log.2"]);
     expect(await readFile(join(folder, "audit.log.1"), "utf8")).toContain('"id":"4"');
+  });
+
+  it("keeps each record once where the full file cannot be put aside", async () => {
+    const { file, folder, audit } = await auditIn({ maxFileBytes: 100 });
+    await mkdir(join(folder, "audit.log.1", "in the way"), { recursive: true });
+    const warned: string[] = [];
+    const log = { ...SILENT, warn: (_: object, message: string) => void warned.push(message) };
+    const stuck = createAuditFile({ file, maxEventBytes: 2_000, maxFileBytes: 100, maxFiles: 1, log });
+    const journal = createJournal({ sinks: [{ name: "audit", sink: stuck }], log: SILENT });
+    for (const id of ["1", "2", "3"]) {
+      journal.record(record(id));
+      await journal.flush();
+    }
+    await journal.close();
+    await audit.close?.();
+    const lines = (await readFile(file, "utf8")).trimEnd().split("\n");
+    expect(lines.map((line) => (JSON.parse(line) as CallRecord).id)).toEqual(["1", "2", "3"]);
+    expect(warned).toHaveLength(1);
   });
 
   it("drops the details of an event that is too long, and says so", async () => {
