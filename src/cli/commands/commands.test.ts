@@ -169,13 +169,16 @@ describe("tools", () => {
     expect((await runLine(["tools", "import", folder, "--keep"], { answers: tools(there) })).out).toContain("kept");
   });
 
-  it("imports an older tools.json and goes on after one that is refused", async () => {
+  it.each([
+    ["does not compile", "INVALID_CODE"],
+    ["needs an engine that is not there", "ENGINE_UNAVAILABLE"],
+  ] as const)("imports an older tools.json and goes on after one that %s", async (_, code) => {
     const path = join(folder, "tools.json");
     await writeFile(path, JSON.stringify({ version: 1, tools: [{ ...UPPER, name: "bad" }, UPPER] }));
     const answers = {
       ...tools(),
       "dynamic.tool.create": (({ tool }) => {
-        if ((tool as JsonObject)["name"] === "bad") throw new DynamicMcpError("INVALID_CODE", "line 1");
+        if ((tool as JsonObject)["name"] === "bad") throw new DynamicMcpError(code, "line 1");
         return {};
       }) satisfies Answer,
     };

@@ -81,7 +81,9 @@ async function take(context: CommandContext, tool: Definition): Promise<Outcome>
     });
     return { name, outcome: "updated" };
   } catch (error) {
-    if (!(error instanceof DynamicMcpError) || error.spec.fault !== "caller") throw error;
+    // A tool that needs an engine which is not here says nothing about the others.
+    const isItsOwn = error instanceof DynamicMcpError && (error.spec.fault === "caller" || error.code === "ENGINE_UNAVAILABLE"); // prettier-ignore
+    if (!isItsOwn) throw error;
     return { name, outcome: "failed", message: error.message };
   }
 }
