@@ -33,6 +33,15 @@ describe("the queue of writes", () => {
     expect((await Promise.all(second)).map(({ size }) => size)).toEqual([2, 2]);
   });
 
+  it("refuses what a thread that cannot start should have written, and says what the problem is", async () => {
+    const queue = open({ writer: new URL("http://127.0.0.1/not-a-file") });
+    const all = await Promise.allSettled([ask(queue), ask(queue)]);
+    for (const each of all) {
+      expect(each).toMatchObject({ status: "rejected", reason: { code: "STORE_UNAVAILABLE" } });
+    }
+    expect(queue.problem).toContain("did not start");
+  });
+
   it("bounds a batch", async () => {
     const queue = open();
     const sizes = await Promise.all(Array.from({ length: 600 }, async () => (await ask(queue)).size));

@@ -96,7 +96,15 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     underWay = waiting.splice(0, BATCH);
     const oldest = Math.min(...underWay.map(({ since }) => since));
     const waitMs = Math.max(LEAST_WAIT_MS, lockWaitMs - (performance.now() - oldest));
-    thread ??= start();
+    try {
+      thread ??= start();
+    } catch (error) {
+      // No thread to be had: the writes were not tried, and may be asked for again.
+      const why = error instanceof Error ? error.message : String(error);
+      const message = `the thread that writes ${options.file} did not start: ${why}`;
+      const data = { file: options.file };
+      return settle(underWay.map(() => ({ ok: false, code: "STORE_UNAVAILABLE", message, data }) as const));
+    }
     thread.ref();
     try {
       thread.postMessage({ requests: underWay.map(({ request }) => request), waitMs } satisfies ToWriter);
