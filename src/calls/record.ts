@@ -10,7 +10,10 @@ const MAX_NAME_CHARS = 200;
 const MAX_MESSAGE_CHARS = 500;
 const MAX_LOG_LINES = 50;
 
-/** The record of a call that has ended, in whichever way. Holds no arguments and no results. */
+/**
+ * The record of a call that has ended, in whichever way. Holds no arguments and no results, but the first words of a
+ * refusal or failure, which may quote a value.
+ */
 export function recordOf(call: Identified, how: { end: CallEnd } | { error: unknown }): CallRecord {
   const { request, found, parent } = call;
   const { caller, wanted } = request;

@@ -16,9 +16,9 @@ export interface HealthServices {
 const PROBE_EVERY_MS = 30_000;
 
 /**
- * What `system.health`, `/readyz` and `doctor` say. Counted from the moment this is made.
+ * What `system.health` says. Counted from the moment this is made.
  *
- * It names no paths: everybody who can connect may ask.
+ * Everybody who can connect may ask, so it does not say where the store is; a problem with it names its folder.
  */
 export function createHealth({ version, engines, store, counts, now }: HealthServices): () => Promise<JsonObject> {
   const startedAt = now();

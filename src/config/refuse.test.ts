@@ -21,6 +21,9 @@ describe("assertMayListen", () => {
     "127.0.0.1.example.com",
     "localhost.example.com",
     "128.0.0.1",
+    "127.1",
+    "127.0.0.256",
+    "::ffff:127.0.0.1",
   ])("refuses %s unless it is said explicitly [config-no-open-door]", async (host) => {
     const settings = await load("--host", host);
     expect(() => assertMayListen(settings)).toThrow(expect.objectContaining({ code: "CONFIG_INVALID" }));

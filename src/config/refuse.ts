@@ -1,5 +1,5 @@
-import { isIP } from "node:net";
 import { DynamicMcpError } from "../core/errors.ts";
+import { isLoopback } from "../core/loopback.ts";
 import type { ConfigProblem, Origin } from "./origin.ts";
 import type { Leaf, Settings } from "./schema.ts";
 
@@ -60,11 +60,4 @@ export function assertMayListen(settings: Settings): void {
       "use --host 127.0.0.1, or say --allow-unauthenticated (MCP_ALLOW_UNAUTHENTICATED=true) if something else keeps others out",
     { data: { host } },
   );
-}
-
-/** Names that are not addresses may resolve to anything, so only `localhost` (RFC 6761) counts. */
-export function isLoopback(host: string): boolean {
-  const bare = host.replace(/^\[(.*)\]$/, "$1").toLowerCase();
-  if (isIP(bare) === 4) return bare.startsWith("127.");
-  return bare === "::1" || bare === "localhost" || bare.endsWith(".localhost");
 }

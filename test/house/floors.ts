@@ -72,7 +72,7 @@ export const HOUSE: House = {
     "node:http2": [],
     "node:https": ["machine"],
     "node:inspector": [],
-    "node:net": ["server", "machine", "config", "engines"], // config: to tell what an address is; engines: pipes of a child
+    "node:net": ["server", "machine", "engines"], // engines: pipes of a child
     "node:repl": [],
     "node:sqlite": ["store"],
     "node:tls": ["machine"],

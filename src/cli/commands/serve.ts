@@ -1,5 +1,6 @@
-import { assertMayListen, isLoopback } from "../../config/refuse.ts";
+import { assertMayListen } from "../../config/refuse.ts";
 import type { Settings } from "../../config/schema.ts";
+import { isLoopback } from "../../core/loopback.ts";
 import { VERSION } from "../../core/version.ts";
 import type { App } from "../app.ts";
 import type { Command, CommandContext } from "../command.ts";
