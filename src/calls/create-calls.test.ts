@@ -48,6 +48,7 @@ function line(
     adminToken?: string;
     io?: CallIo;
     problems?: { path: string; message: string }[];
+    resultProblems?: { path: string; message: string }[];
   } = {},
 ) {
   // prettier-ignore
@@ -66,7 +67,8 @@ function line(
     }),
     guard,
     access: createAccess({ adminToken: options.adminToken }),
-    validate: async () => options.problems ?? [],
+    validate: async (schema) =>
+      (schema === options.about?.outputSchema ? options.resultProblems : options.problems) ?? [],
     record: (record) => records.push(record),
     log: SILENT,
     newId: () => `call-${++ids}`,
@@ -109,6 +111,23 @@ describe("a call that works", () => {
       revision: 1,
       outcome: "done",
     });
+  });
+});
+
+describe("a result", () => {
+  const about = { outputSchema: { type: "object" } };
+  const resultProblems = [{ path: "/n", message: "must be number, got nothing" }];
+
+  it("that does not fit the output schema is a failure", async () => {
+    const { tool, records } = line({ count: async () => text("{}") }, { about, resultProblems });
+    expect(await tool("count")).toMatchObject({ state: "failed", code: "INVALID_RESULT", result: { isError: true } });
+    expect(records[0]).toMatchObject({ outcome: "failed", code: "INVALID_RESULT" });
+  });
+
+  it("that is a failure already is not held against the schema", async () => {
+    const failure = { ...text("no"), isError: true };
+    const { tool } = line({ count: async () => failure }, { about, resultProblems });
+    expect(await tool("count")).toEqual({ state: "failed", code: "CODE_THREW", result: failure });
   });
 });
 

@@ -1,7 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { Store } from "../store/store.ts";
@@ -13,7 +12,6 @@ export interface App {
   readonly store: Pick<Store, "health" | "calls">;
   readonly journal: Pick<Journal, "flush">;
   readonly engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
-  health(): Promise<JsonObject>;
   /** Ends with the input. */
   serveStdio(input: Readable, output: Writable): Promise<void>;
   /** @throws ADDRESS_IN_USE */

@@ -1,24 +1,18 @@
 import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
-import type { JsonObject } from "../core/json.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
 import type { Journal } from "../journal/journal.ts";
 import type { HttpListener } from "../server/server.ts";
 import type { Store } from "../store/store.ts";
-import type { Surface } from "../surface/surface.ts";
 
 /** The whole program, built and not yet serving. */
 export interface App {
   readonly settings: Settings;
   readonly store: Store;
-  readonly surface: Surface;
   readonly calls: Calls;
   readonly journal: Journal;
   readonly engines: readonly ExecutionEngine[];
-
-  /** What `system_health` answers. */
-  health(): Promise<JsonObject>;
 
   /** Serves one client over a pair of streams until it closes its side. */
   serveStdio(input: Readable, output: Writable): Promise<void>;

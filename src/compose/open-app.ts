@@ -43,7 +43,7 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     for (const engine of engines) closers.unshift({ what: engine.name, close: () => engine.close() });
     closers.unshift({ what: "journal", close: () => means.journal.close() });
 
-    const { sources, health, close } = await openSources({ settings, store, schemas, means, log, now });
+    const { sources, close } = await openSources({ settings, store, schemas, means, log, now });
     closers.unshift({ what: "sources", close });
 
     const isListed = listedBy(settings.server.profiles);
@@ -96,11 +96,9 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     return {
       settings,
       store,
-      surface,
       calls,
       journal: means.journal,
       engines,
-      health,
       serveStdio: (input, output) => server.serveStdio(input, output),
       async listenHttp() {
         assertMayListen(settings);

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import type { Authored } from "../authored/authored.ts";
 import { createAuthored } from "../authored/create-authored.ts";
 import { importOlderTools } from "../authored/import-older.ts";
 import type { Settings } from "../config/schema.ts";
@@ -22,8 +21,6 @@ import type { Means } from "./means.ts";
 export interface Sources {
   /** In order of precedence of names. */
   sources: readonly Source[];
-  authored: Authored;
-  health: ReturnType<typeof createHealth>;
   close(): Promise<void>;
 }
 
@@ -104,7 +101,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     { requiresAdminToken: means.access.requiresAdmin },
   );
   await takeOver(settings, { store, tools: authored.tools, log, now });
-  return { sources: [operations, ...packs, authored.source], authored, health, close };
+  return { sources: [operations, ...packs, authored.source], close };
 }
 
 /** Imports the tools of an older version, once each. A file that cannot be read must not keep the server from starting. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { LOCAL } from "../core/caller.ts";
+import { LOCAL, type Caller } from "../core/caller.ts";
 import type { ItemKind } from "../core/item.ts";
 import type { Listing, Source } from "../core/source.ts";
 import { createSurface, type SurfaceOptions } from "./create-surface.ts";
@@ -96,6 +96,24 @@ describe("a view", () => {
     expect(before.list("tool")).toHaveLength(2);
     // What did not change is not made anew.
     expect(after.list("tool")[2]).toBe(before.list("tool")[1]);
+  });
+
+  it("is let go of when many callers who see something else have come since", () => {
+    const lists = new Map<string, readonly Listing[]>();
+    const personal: Source = {
+      ...source("own", {}).self,
+      items: <K extends ItemKind>(_kind: K, { principal: { id } }: Caller) => {
+        if (!lists.has(id)) lists.set(id, []);
+        return lists.get(id) as readonly Listing<K>[];
+      },
+    };
+    const surface = surfaceOf([personal]);
+    const seenBy = (id: string) => surface.view({ principal: { ...LOCAL, id } });
+    const first = seenBy("first");
+    for (let other = 0; other < 63; other++) seenBy(`other-${other}`);
+    expect(seenBy("first")).toBe(first);
+    for (let other = 0; other < 64; other++) seenBy(`other-${other}`);
+    expect(seenBy("first")).not.toBe(first);
   });
 
   it("finds resources by URI, then by the first template that fits", () => {
