@@ -17,7 +17,6 @@ export interface Snapshot {
   /** Ascending by key; disabled and quarantined ones included. */
   heads(): readonly ItemHead[];
   byKey(key: string): ItemHead | undefined;
-  byId(id: string): ItemHead | undefined;
   /** What can be called. The same array until something changed. */
   listings(): readonly Listing<"tool">[];
   put(head: ItemHead): void;
@@ -97,7 +96,6 @@ export async function openSnapshot(store: Pick<Store, "items" | "changes">, log:
       const entry = entries[placeOf(entries, { key, id: "" })];
       return entry?.head.key === key ? entry.head : undefined;
     },
-    byId: (id) => ids.get(id)?.head,
     listings: () => (callable ??= entries.filter((entry) => entry.head.isEnabled && !entry.head.quarantine)),
     put(head) {
       if (put(headOf(head))) changed();

@@ -202,13 +202,15 @@ describe("results", () => {
   });
 
   it("stops at the tool's own time limit, and passes on the end of the call", async () => {
-    const { create, call } = await open();
+    const { create, call, engine } = await open();
     await create({ code: "await new Promise(() => {})", timeoutMs: 100 });
     expect(await call("t")).toMatchObject({ isError: true, _meta: { "dynamic-mcp/error": { code: "TIMEOUT" } } });
     const deadline = new Deadline(10_000);
     const running = call("t", {}, context(deadline));
-    queueMicrotask(() => deadline.end("client"));
-    await expect(running).rejects.toMatchObject({ code: "CANCELLED" });
+    const isCancelled = expect(running).rejects.toMatchObject({ code: "CANCELLED" });
+    await expect.poll(() => engine.runs, { interval: 1 }).toBe(2);
+    deadline.end("client");
+    await isCancelled;
   });
 
   it("runs the revision that was resolved, whoever wrote meanwhile", async () => {

@@ -234,6 +234,18 @@ describe("list", () => {
   });
 });
 
+describe("a page of tools with their code", () => {
+  it("ends early before it becomes a flood, and goes on", async () => {
+    const { tools } = await open();
+    const code = `return 1; // ${"x".repeat(190_000)}`;
+    for (const n of [1, 2, 3, 4, 5, 6, 7]) await tools.create(draft({ name: `t${n}`, code }), by);
+    const first = await tools.list({ limit: 100, includeCode: true });
+    expect(first).toMatchObject({ total: 7, tools: { length: 6 } });
+    const { nextCursor: cursor = "" } = first;
+    expect((await tools.list({ limit: 100, includeCode: true, cursor })).tools.map(({ name }) => name)).toEqual(["t7"]);
+  });
+});
+
 describe("a process that has not heard yet", () => {
   it("finds a tool that another one deleted and made anew", async () => {
     const { services, tools: others } = await open();

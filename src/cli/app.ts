@@ -2,7 +2,6 @@ import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
-import type { Journal } from "../journal/journal.ts";
 import type { Store } from "../store/store.ts";
 
 /** The program as commands see it. The composition root makes it. */
@@ -10,7 +9,6 @@ export interface App {
   readonly settings: Settings;
   readonly calls: Calls;
   readonly store: Pick<Store, "health" | "calls">;
-  readonly journal: Pick<Journal, "flush">;
   readonly engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
   /** Ends with the input. */
   serveStdio(input: Readable, output: Writable): Promise<void>;

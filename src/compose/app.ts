@@ -2,7 +2,6 @@ import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
-import type { Journal } from "../journal/journal.ts";
 import type { HttpListener } from "../server/server.ts";
 import type { Store } from "../store/store.ts";
 
@@ -11,7 +10,6 @@ export interface App {
   readonly settings: Settings;
   readonly store: Store;
   readonly calls: Calls;
-  readonly journal: Journal;
   readonly engines: readonly ExecutionEngine[];
 
   /** Serves one client over a pair of streams until it closes its side. */

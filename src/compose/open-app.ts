@@ -97,7 +97,6 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       settings,
       store,
       calls,
-      journal: means.journal,
       engines,
       serveStdio: (input, output) => server.serveStdio(input, output),
       async listenHttp() {

@@ -31,6 +31,7 @@ interface Connection {
   identity: string;
   /** 0 while somebody else is still making the tables. */
   schemaVersion: number;
+  /** The file is read as if nobody could write it, because SQLite's helper files cannot be made beside it. */
   isImmutable: boolean;
 }
 
@@ -84,11 +85,6 @@ export class SqliteReader {
   /** Shape of the file at the time it was opened; 0 when there is none. */
   get schemaVersion(): number {
     return this.#connection?.schemaVersion ?? 0;
-  }
-
-  /** The file is read as if nobody could write it, because SQLite's helper files cannot be made beside it. */
-  get isImmutable(): boolean {
-    return this.#connection?.isImmutable ?? false;
   }
 
   close(): void {
