@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { createCalls } from "../calls/create-calls.ts";
 import { assertMayListen } from "../config/refuse.ts";
-import type { Settings } from "../config/schema.ts";
+import { secretValues, type Settings } from "../config/schema.ts";
 import type { Logger } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
 import { listedBy } from "../operations/profiles.ts";
@@ -28,7 +28,8 @@ export interface OpenAppOptions {
  */
 export async function openApp(settings: Settings, options: OpenAppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
-  const log = createLog(settings.log.level, options.log ?? ((line) => process.stderr.write(line)));
+  const write = options.log ?? ((line) => process.stderr.write(line));
+  const log = createLog(settings.log.level, write, { secrets: secretValues(settings) });
   // The last one: what could not be closed is in the log, and the process may end right after.
   const closers: { what: string; close: () => unknown }[] = [{ what: "log", close: () => log.flush() }];
   let closing: Promise<void> | undefined;

@@ -71,3 +71,11 @@ export function leaves(): Leaf[] {
     })),
   );
 }
+
+/** What must show nowhere. */
+export function secretValues(settings: Settings): string[] {
+  return leaves()
+    .filter((leaf) => leaf.setting.isSecret)
+    .map(({ group, name }) => (settings[group] as Record<string, unknown>)[name])
+    .filter((value): value is string => typeof value === "string");
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { redact, redactText } from "./redact.ts";
+import { hideValues, redact, redactText } from "./redact.ts";
 
 describe("redact", () => {
   it("hides values under keys that name a secret, at any depth", () => {
@@ -21,6 +21,19 @@ describe("redact", () => {
 
   it("takes credentials out of running text", () => {
     expect(redactText("got 401 for Bearer eyJhbGciOi.abc-def")).toBe("got 401 for Bearer ***");
+  });
+
+  it("looks into JSON that is written in a text, and into query strings", () => {
+    expect(redactText('said {"user":"u","password": "p \\"q\\" r","n":1}')).toBe(
+      'said {"user":"u","password": "***","n":1}',
+    );
+    expect(redactText("http://h/?a=1&api_key=k1&b=2")).toBe("http://h/?a=1&api_key=***&b=2");
+    expect(redactText("this needs the admin token: pass it")).toBe("this needs the admin token: pass it");
+  });
+
+  it("takes known values out of any text, also escaped ones", () => {
+    const hide = hideValues(['a"b\\c', "s3cret", "abc"]);
+    expect(hide(`x s3cret y ${JSON.stringify({ v: 'a"b\\c' })} abc`)).toBe('x *** y {"v":"***"} abc');
   });
 
   it("treats __proto__ as data", () => {

@@ -1,7 +1,15 @@
 import type { Json } from "./json.ts";
 
-const SECRET_KEY = /token|password|passwd|secret|authorization|cookie|api[-_]?key|bearer|credential|private[-_]?key/i;
-const SECRET_TEXT = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
+const NAMES = "token|password|passwd|secret|authorization|cookie|api[-_]?key|bearer|credential|private[-_]?key";
+const SECRET_KEY = new RegExp(NAMES, "i");
+const CREDENTIAL = /\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/g;
+/** JSON inside a text: `"password": "..."`. */
+const JSON_MEMBER = new RegExp(
+  `("[\\w.-]{0,40}(?:${NAMES})[\\w.-]{0,40}"\\s{0,4}:\\s{0,4})"(?:[^"\\\\]|\\\\.)*"`,
+  "gi",
+);
+/** Query strings and connection strings: `token=...`. */
+const ASSIGNMENT = /\b((?:access[-_]?)?(?:token|password|passwd|secret|api[-_]?key))=[^\s&"']+/gi;
 const MAX_DEPTH = 8;
 
 /** What stands in the place of a secret, wherever one is shown. */
@@ -34,9 +42,26 @@ function hidden(value: unknown, depth: number): Json {
   return isScalar(value) ? REDACTED : redact(value, depth);
 }
 
-/** Takes `Bearer ...` and `Basic ...` credentials out of a text. */
+/** Takes credentials out of a text: `Bearer ...`, `password=...`, and members of JSON whose name says secret. */
 export function redactText(text: string): string {
-  return text.replace(SECRET_TEXT, `$1 ${REDACTED}`);
+  return text
+    .replace(CREDENTIAL, `$1 ${REDACTED}`)
+    .replace(JSON_MEMBER, `$1"${REDACTED}"`)
+    .replace(ASSIGNMENT, `$1=${REDACTED}`);
+}
+
+/**
+ * Makes a function that takes known values out of a text, whatever stands around them, also where JSON escaped them.
+ *
+ * @param secrets values of secret settings; those under 4 characters are passed over, they are in every text
+ */
+export function hideValues(secrets: readonly string[]): (text: string) => string {
+  const forms = secrets
+    .filter((secret) => secret.length >= 4)
+    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
+  const known = [...new Set(forms)].toSorted((a, b) => b.length - a.length);
+  if (known.length === 0) return (text) => text;
+  return (text) => known.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
 }
 
 function isScalar(value: unknown): boolean {

@@ -1,6 +1,6 @@
 import type { Logger } from "../core/source.ts";
 import type { JsonObject } from "../core/json.ts";
-import { redact, redactText } from "../core/redact.ts";
+import { hideValues, redact, redactText } from "../core/redact.ts";
 
 export const LOG_LEVEL_NAMES = ["silent", "error", "warn", "info", "debug"] as const;
 export type LogLevelName = (typeof LOG_LEVEL_NAMES)[number];
@@ -17,9 +17,15 @@ export interface Log extends Logger {
  * Our log: JSON lines of pino on stderr (stdout belongs to the protocol), secrets redacted. pino is loaded with the
  * first line that is written, so that a quiet start does not pay for it.
  *
- * @param write takes whole lines, newline included
+ * @param write   takes whole lines, newline included
+ * @param secrets values of secret settings, which are hidden wherever they show
  */
-export function createLog(level: LogLevelName, write: (line: string) => void): Log {
+export function createLog(
+  level: LogLevelName,
+  write: (line: string) => void,
+  { secrets = [] }: { secrets?: readonly string[] } = {},
+): Log {
+  const hide = hideValues(secrets);
   const threshold = LOG_LEVEL_NAMES.indexOf(level);
   const waiting: (() => void)[] = [];
   let log: Logger | undefined;
@@ -30,7 +36,7 @@ export function createLog(level: LogLevelName, write: (line: string) => void): L
     const { default: pino } = await import("pino");
     const formatters = { log: plain, level: (label: string) => ({ level: label }) };
     const serializers = { err: (facts: unknown) => facts };
-    log = pino({ level, formatters, serializers, base: { pid: process.pid } }, { write });
+    log = pino({ level, formatters, serializers, base: { pid: process.pid } }, { write: (line) => write(hide(line)) });
     for (const each of waiting.splice(0)) each();
   }
 
