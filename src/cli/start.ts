@@ -2,11 +2,14 @@ import { existsSync, readFileSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import { platformCacheDir } from "../config/platform.ts";
 import type { OpenApp } from "./app.ts";
 
 /** When a start is over and what it compiled can be kept, in ms. */
 const SETTLED_MS = 2000;
+/** For whoever reads what we wrote, once we were told to stop, in ms. */
+const LAST_WORDS_MS = 1000;
 
 interface Start {
   host: Omit<NodeJS.Process, "env">;
@@ -27,6 +30,7 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
   setTimeout(() => module.flushCompileCache(), SETTLED_MS).unref();
 
   const [{ runCli }, { watchForStop }] = await Promise.all([import("./run.ts"), import("./stop.ts")]);
+  const stopped = watchForStop(host);
   const code = await runCli({
     ...machine,
     argv: host.argv.slice(2),
@@ -37,13 +41,17 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
     stderr: host.stderr,
     program: { execPath: host.execPath, entry: host.argv[1] ?? "" },
     openApp,
-    stopped: watchForStop(host),
+    stopped,
   });
-  // Pipes are written in the background on some platforms: the end of a long list must not get lost.
-  for (const stream of [host.stdout, host.stderr]) {
-    if (stream.writableLength > 0 && !stream.destroyed) await new Promise((resolve) => stream.write("", resolve));
-  }
+  // Pipes are written in the background on some platforms: the end of a long list must not get lost. Its reader may take
+  // its time; but one that never reads does not keep a program that was told to stop.
+  const written = Promise.all([host.stdout, host.stderr].map(emptied));
+  await Promise.race([written, stopped.then(() => wait(LAST_WORDS_MS))]);
   host.exit(code);
+}
+
+async function emptied(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0 && !stream.destroyed) await new Promise((resolve) => stream.write("", resolve));
 }
 
 /**

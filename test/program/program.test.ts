@@ -1,5 +1,6 @@
 import { transform } from "esbuild";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -101,6 +102,21 @@ describe("the program", () => {
     child.stdout.destroy();
     expect([0, 130]).toContain(await ended);
     expect(texts.err).toBe("");
+  });
+
+  it("stops when it is told to, also when the client does not read what was written for it", async () => {
+    const grace = ["--shutdown-grace-ms", "100", "--log-level", "debug"];
+    const { child, ended, seen } = run(join(dist, "main.js"), grace);
+    child.stdin.write(`${INITIALIZE}\n`);
+    await seen(/"id":1/, "out");
+    child.stdout.pause();
+    for (let id = 100; id <= 160; id++) child.stdin.write(`${LIST.replace('"id":2', `"id":${id}`)}\n`);
+    await seen(/"id":160/, "err");
+    child.kill("SIGTERM");
+    const [code] = (await once(child, "exit")) as [number | null];
+    child.stdout.destroy();
+    expect(code).toBe(0);
+    await ended;
   });
 
   it("ends with the exit code of the fault", async () => {
