@@ -114,10 +114,9 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
     async probe(): Promise<EngineHealth> {
       const { isNetworkDenied } = command();
       const level = isNetworkDenied ? LEVEL : `${LEVEL}; on this Node the process lock does not cover the network`;
+      const deadline = new Deadline(PROBE_MS);
       try {
-        const deadline = new Deadline(PROBE_MS);
         const end = await run(PROBE_JOB, { call: () => Promise.reject(new Error("not for probes")) }, deadline);
-        deadline.close();
         const processes = pool.members().map(({ pid, jobs, rssMiB, isWaiting }) => ({ pid, jobs, rssMiB, isWaiting }));
         const detail = { processes, waiting: pool.waiting(), isNetworkDenied };
         if (end.state === "done" && end.resultJson === "2")
@@ -127,6 +126,8 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
       } catch (error) {
         const problem = error instanceof DynamicMcpError ? error.message : String(error);
         return { name: "quickjs", isAvailable: false, level, problem };
+      } finally {
+        deadline.close();
       }
     },
     async close() {
