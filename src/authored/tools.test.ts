@@ -246,6 +246,23 @@ describe("a page of tools with their code", () => {
   });
 });
 
+describe("a tool that goes away between a look and a write", () => {
+  it("is named as people know it, not by its id", async () => {
+    const { services, tools: others } = await open();
+    const update = async (...args: Parameters<typeof services.store.items.update>) => {
+      await others.remove("text.upper", by);
+      return services.store.items.update(...args);
+    };
+    const items = { ...services.store.items, update };
+    await others.create(draft(), by);
+    const { tools } = await createAuthored({ ...services, store: { ...services.store, items } });
+    await expect(tools.enable("text.upper", false, by)).rejects.toMatchObject({
+      code: "TOOL_NOT_FOUND",
+      message: expect.stringContaining("text.upper was deleted"),
+    });
+  });
+});
+
 describe("a process that has not heard yet", () => {
   it("finds a tool that another one deleted and made anew", async () => {
     const { services, tools: others } = await open();

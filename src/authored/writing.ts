@@ -87,7 +87,8 @@ export function createWriting(
         programs.put(written, body);
         return { tool: viewOfBody(written, body), isWritten: true, examples };
       } catch (error) {
-        if (expected !== undefined || attempt === MAX_TRIES || !hasCode(error, "REVISION_CONFLICT")) throw error;
+        const isFinal = expected !== undefined || attempt === MAX_TRIES || !hasCode(error, "REVISION_CONFLICT");
+        if (isFinal) throw inNames(error, item.name);
       }
     }
   }
@@ -141,10 +142,12 @@ export function createWriting(
 
     async remove(name, by, expectedRevision) {
       assertWritable();
-      const { id } = await lookup.head(name);
+      const head = await lookup.head(name);
       const write = { author: by.principal, at: now(), change: "delete" };
-      const removed = await store.items.remove(id, write, expectedRevision);
-      snapshot.drop(id);
+      const removed = await store.items.remove(head.id, write, expectedRevision).catch((error: unknown) => {
+        throw inNames(error, head.name);
+      });
+      snapshot.drop(head.id);
       return viewOfHead(removed);
     },
 
@@ -161,6 +164,15 @@ export function createWriting(
       });
     },
   };
+}
+
+/** The store knows ids, people know names: somebody deleted the tool between our look and our write. */
+function inNames(error: unknown, name: string): unknown {
+  if (!hasCode(error, "TOOL_NOT_FOUND")) return error;
+  return new DynamicMcpError("TOOL_NOT_FOUND", `${name} was deleted in the meantime; nothing was changed`, {
+    data: { name },
+    cause: error,
+  });
 }
 
 /** What the author wrote, out of what is stored. */

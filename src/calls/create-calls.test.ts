@@ -223,7 +223,7 @@ describe("calls within calls", () => {
 
   it("end when a tool calls itself without end", async () => {
     const { tool } = line({ loop: async (_args, ctx) => ctx.callTool("loop", {}) });
-    expect(await tool("loop")).toMatchObject({ state: "failed", code: "OVERLOADED" });
+    expect(await tool("loop")).toMatchObject({ state: "failed", code: "TOO_DEEP" });
   });
 
   it("end with their parent", async () => {

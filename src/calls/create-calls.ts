@@ -65,7 +65,7 @@ export function createCalls(on: CallsOptions): Calls {
     const { call } = resolved;
     const { caller, deadline } = call.request;
     if (call.depth > LIMITS.callDepth) {
-      throw new DynamicMcpError("OVERLOADED", `${resolved.name} is call number ${call.depth} within calls; at most ${LIMITS.callDepth} may be nested`); // prettier-ignore
+      throw new DynamicMcpError("TOO_DEEP", `${resolved.name} is call number ${call.depth} within calls; at most ${LIMITS.callDepth} may be nested`); // prettier-ignore
     }
     const lease = on.guard.admit({
       principal: caller.principal.id,

@@ -37,6 +37,7 @@ export const ERRORS = {
   TOO_MANY_CHANNELS:   { fault: "operator", http: 503, exit: 5, retryable: true, summary: "The server holds the maximum number of MCP sessions." },
   RATE_LIMITED:        { fault: "caller", http: 429, exit: 5, retryable: true, summary: "Too many calls in the current window; the data says when to come back." },
   OVERLOADED:          { fault: "operator", http: 503, exit: 5, retryable: true, summary: "Too many calls are running at once." },
+  TOO_DEEP:            { fault: "caller", http: 400, exit: 1, retryable: false, summary: "Calls within calls are nested too deeply." },
   TOO_LARGE:           { fault: "caller", http: 413, exit: 1, retryable: false, summary: "A request, argument or result is larger than the limit." },
   TIMEOUT:             { fault: "caller", http: 504, exit: 1, retryable: true, summary: "The run was stopped at its time limit." },
   OUT_OF_MEMORY:       { fault: "caller", http: 507, exit: 1, retryable: false, summary: "The run was stopped at its memory limit." },
