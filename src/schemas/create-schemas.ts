@@ -40,6 +40,8 @@ export function createSchemas(): Schemas {
     if (!library || library.uses >= MAX_USES) {
       library = { ajv: load(dialect, isExplaining), uses: 0 };
       libraries.set(key, library);
+      // Whoever asked hears of it; who asks next tries again.
+      library.ajv.catch(() => libraries.delete(key));
     }
     library.uses++;
     return library.ajv;

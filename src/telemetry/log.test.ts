@@ -23,6 +23,19 @@ describe("our log", () => {
     ]);
   });
 
+  it("loses nothing and fells nobody when pino cannot be loaded for a moment", async () => {
+    const lines: string[] = [];
+    let isThere = false;
+    const importPino = () => (isThere ? import("pino") : Promise.reject(new Error("EMFILE")));
+    const log = createLog("info", (line) => lines.push(line), { importPino });
+    log.error({}, "first");
+    await log.flush();
+    isThere = true;
+    log.error({}, "second");
+    await log.flush();
+    expect(lines.map((line) => (JSON.parse(line) as { msg: string }).msg)).toEqual(["first", "second"]);
+  });
+
   it("says nothing when it is silent", async () => {
     const { log, lines } = logAt("silent");
     log.error({}, "x");

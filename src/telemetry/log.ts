@@ -1,3 +1,4 @@
+import type { pino } from "pino";
 import type { Logger } from "../core/source.ts";
 import type { JsonObject } from "../core/json.ts";
 import { hideValues, redact, redactText } from "../core/redact.ts";
@@ -7,6 +8,9 @@ export type LogLevelName = (typeof LOG_LEVEL_NAMES)[number];
 
 /** Causes of an error that are shown; somebody's own may go round in a circle. */
 const MAX_CAUSES = 4;
+
+/** Lines kept until pino is there. */
+const MAX_WAITING = 1_000;
 
 export interface Log extends Logger {
   /** Waits until what was said is written: before the process ends. */
@@ -23,7 +27,10 @@ export interface Log extends Logger {
 export function createLog(
   level: LogLevelName,
   write: (line: string) => void,
-  { secrets = [] }: { secrets?: readonly string[] } = {},
+  {
+    secrets = [],
+    importPino = () => import("pino"),
+  }: { secrets?: readonly string[]; importPino?: () => Promise<{ default: typeof pino }> } = {},
 ): Log {
   const hide = hideValues(secrets);
   const threshold = LOG_LEVEL_NAMES.indexOf(level);
@@ -32,11 +39,20 @@ export function createLog(
   let loading: Promise<void> | undefined;
 
   async function load(): Promise<void> {
-    // The default export is the same in source and in a bundle; the named one is not.
-    const { default: pino } = await import("pino");
-    const formatters = { log: plain, level: (label: string) => ({ level: label }) };
-    const serializers = { err: (facts: unknown) => facts };
-    log = pino({ level, formatters, serializers, base: { pid: process.pid } }, { write: (line) => write(hide(line)) });
+    try {
+      // The default export is the same in source and in a bundle; the named one is not.
+      const { default: createPino } = await importPino();
+      const formatters = { log: plain, level: (label: string) => ({ level: label }) };
+      const serializers = { err: (facts: unknown) => facts };
+      log = createPino(
+        { level, formatters, serializers, base: { pid: process.pid } },
+        { write: (line) => write(hide(line)) },
+      );
+    } catch {
+      // No descriptor left to read it with, say: the next line tries again, and takes those that wait along.
+      loading = undefined;
+      return;
+    }
     for (const each of waiting.splice(0)) each();
   }
 
@@ -44,7 +60,7 @@ export function createLog(
     if (LOG_LEVEL_NAMES.indexOf(name) > threshold) return () => {};
     return (facts, message) => {
       if (log) return log[name](facts, message);
-      waiting.push(() => log?.[name](facts, message));
+      if (waiting.length < MAX_WAITING) waiting.push(() => log?.[name](facts, message));
       loading ??= load();
     };
   }
