@@ -59,6 +59,8 @@ try {
       entryPoints: present(together),
       splitting: true,
       chunkNames: "chunk-[hash]",
+      // Its main file asks for its parts in a way that no bundler follows (UMD).
+      alias: { "jsonc-parser": "jsonc-parser/lib/esm/main.js" },
       plugins: [builtins],
     }),
     build({ ...shared, entryPoints: present(alone), plugins: [quickjs(root)] }),

@@ -1,7 +1,7 @@
 import { transform } from "esbuild";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -125,6 +125,39 @@ describe("the program", () => {
     expect(wrong.texts.err).toContain("did you mean --port?");
     const unsafe = run(join(dist, "main.js"), ["--transport=http", "--host=0.0.0.0"]);
     expect(await unsafe.ended).toBe(2);
+  });
+
+  it("reads dynamic-mcp.json with comments and trailing commas, and says where a key is wrong", async () => {
+    const folder = join(home, "configured");
+    await mkdir(folder);
+    const file = join(folder, "dynamic-mcp.json");
+    const explain = async () => {
+      const { texts, ended } = run(join(dist, "main.js"), ["config", "explain", "--json", "--data-dir", folder]);
+      return { code: await ended, ...texts };
+    };
+    await writeFile(file, '// ours\n{ "settings": { "http": { "port": 4567, /* free */ }, }, }\n');
+    const well = await explain();
+    expect(well).toMatchObject({ code: 0, err: "" });
+    expect(JSON.parse(well.out)).toMatchObject({
+      settings: expect.arrayContaining([expect.objectContaining({ key: "http.port", value: 4567 })]),
+    });
+    await writeFile(file, '{\n  "settings": { "http": { "prot": 1 } }\n}\n');
+    const wrong = await explain();
+    expect(wrong).toMatchObject({ code: 2, out: "" });
+    expect(JSON.parse(wrong.err)).toMatchObject({
+      error: { code: "CONFIG_INVALID", data: { problems: [{ where: `${file}:2:27` }] } },
+    });
+    expect(wrong.err).toContain('did you mean \\"port\\"?');
+  });
+
+  it("reads a file of variables itself, and says so when it is not there", async () => {
+    const { texts, ended } = run(join(dist, "main.js"), ["config", "explain", "--dotenv", join(home, "missing.env")]);
+    expect(await ended).toBe(2);
+    expect(texts.err).toContain("--dotenv: there is no file");
+    await writeFile(join(home, "some.env"), "MCP_PORT=4568\nNODE_OPTIONS=--no-such-option\n");
+    const well = run(join(dist, "main.js"), ["config", "explain", "--changed", "--dotenv", join(home, "some.env")]);
+    expect(await well.ended).toBe(0);
+    expect(well.texts.out).toContain("4568");
   });
 
   it("makes, shares and calls a tool from the command line", async () => {
