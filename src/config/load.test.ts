@@ -40,7 +40,7 @@ describe("loadSettings", () => {
     const files = { "/work-folder/.env": "MCP_PORT=1\nMCP_HOST=::1 # loopback\n" };
     expect((await loadSettings(bareMachine({ files }))).settings.http.port).toBe(8788);
     const { settings, origins } = await loadSettings(
-      bareMachine({ files, argv: ["--env-file", ".env"], env: { MCP_PORT: "2" } }),
+      bareMachine({ files, argv: ["--dotenv", ".env"], env: { MCP_PORT: "2" } }),
     );
     expect(settings.http).toMatchObject({ port: 2, host: "::1" });
     expect(origins.get("http.host")?.where).toBe("MCP_HOST in /work-folder/.env");

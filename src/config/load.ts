@@ -11,10 +11,13 @@ import { type Known, envNames, flagNames } from "./setting.ts";
 
 const CONFIG_FILE = "dynamic-mcp.json";
 
-/** Flags and variables that say where to look for settings; they are not settings themselves. */
+/**
+ * Flags and variables that say where to look for settings; they are not settings themselves. Node takes `--env-file`
+ * for itself wherever it stands, and runs the NODE_OPTIONS in it: ours has another name.
+ */
 export const LOADER_FLAGS = [
   { names: ["--config"], form: "value", about: `Configuration file; default: \`${CONFIG_FILE}\` in the data folder or the user's configuration folder, if there is one.`, env: "DYNAMIC_MCP_CONFIG" },
-  { names: ["--env-file"], form: "value", about: "File with lines NAME=value, read as if they were in the environment, which wins. A `.env` in the current folder is not read unless it is named here." },
+  { names: ["--dotenv"], form: "value", about: "File with lines NAME=value, read as if they were in the environment, which wins. A `.env` in the current folder is not read unless it is named here." },
 ] as const; // prettier-ignore
 
 export interface LoadInput extends Machine {
@@ -53,7 +56,7 @@ export async function loadSettings(input: LoadInput): Promise<Loaded> {
   const argv = parseArgv(input.argv, [...(input.flags ?? []), ...LOADER_FLAGS, ...leaves.map(flagSpec)]);
   problems.push(...argv.problems.map((message) => ({ where: "command line", message })));
 
-  const { env, whereOfEnv } = readEnvironment(input, textOf(argv, "--env-file"), problems);
+  const { env, whereOfEnv } = readEnvironment(input, textOf(argv, "--dotenv"), problems);
   const fromFlags = givenByFlags(argv, leaves, input.cwd);
   const fromEnv = givenByEnv(env, whereOfEnv, leaves, input.cwd);
   const file = await givenByFile(input, argv, env, [...fromEnv, ...fromFlags], leaves, problems);
@@ -84,7 +87,7 @@ function textOf(argv: Argv, name: string): string | undefined {
 function readEnvironment(input: LoadInput, envFile: string | undefined, problems: ConfigProblem[]) {
   if (envFile === undefined) return { env: input.env, whereOfEnv: (name: string) => name };
   const path = pathRules(input.platform).resolve(input.cwd, envFile);
-  const text = read(input, path, "--env-file", problems) ?? "";
+  const text = read(input, path, "--dotenv", problems) ?? "";
   const fromFile = parseEnv(text);
   const whereOfEnv = (name: string) => (input.env[name] === undefined ? `${name} in ${path}` : name);
   return { env: { ...fromFile, ...input.env }, whereOfEnv };

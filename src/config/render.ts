@@ -102,9 +102,9 @@ export function configurationPage(): string {
 export function envTemplate(kind: "example" | "production"): string {
   const lines =
     kind === "example"
-      ? ["# Settings of dynamic-mcp, all with their defaults. Use with `--env-file .env`."]
+      ? ["# Settings of dynamic-mcp, all with their defaults. Use with `--dotenv .env`."]
       : [
-          "# A server over HTTP. Fill in the empty values. Use with `--env-file .env`.",
+          "# A server over HTTP. Fill in the empty values. Use with `--dotenv .env`.",
           "# Nobody has to prove who they are yet: keep it on loopback, behind a proxy that lets only yours through.",
         ];
   lines.push("# Made by `npm run generate`; the reference is docs/reference/configuration.md.");

@@ -32,7 +32,7 @@ export const doctor: Command = {
     const { file, warnings } = context.loaded;
     found({ what: "settings", isOk: true, text: file ?? "no configuration file, which is fine" });
     if (existsSync(join(context.cwd, ".env"))) {
-      found({ what: "settings", isOk: false, isOptional: true, text: ".env in this folder is not read; add `--env-file .env` if it should be" }); // prettier-ignore
+      found({ what: "settings", isOk: false, isOptional: true, text: ".env in this folder is not read; add `--dotenv .env` if it should be" }); // prettier-ignore
     }
     for (const warning of warnings) found({ what: "settings", isOk: false, isOptional: true, text: warning });
 
