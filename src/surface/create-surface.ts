@@ -14,7 +14,7 @@ export interface SurfaceOptions {
 }
 
 /** Views kept at once. Callers that see the same arrays share one. */
-const MAX_VIEWS = 64;
+const MAX_VIEWS = 16;
 
 /** A {@link Surface} that asks its Sources when asked, and remembers what it merged until one of them changes. */
 export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions): Surface {
