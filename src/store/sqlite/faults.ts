@@ -35,11 +35,13 @@ export function fromSqlite(error: unknown, file: string, waitedMs = 0): unknown 
   return new DynamicMcpError(code, message, { data: { file, fault }, cause: error });
 }
 
+/** @param waitedMs the whole wait of whoever asked, in ms */
+export function lockedFor(file: string, waitedMs: number): string {
+  return `another process kept ${file} locked for ${(waitedMs / 1000).toFixed(1)} s; try again`;
+}
+
 const DESCRIBE: Record<SqliteFault, (file: string, waitedMs: number) => [ErrorCode, string]> = {
-  busy: (file, waitedMs) => [
-    "STORE_UNAVAILABLE",
-    `another process kept ${file} locked for ${(waitedMs / 1000).toFixed(1)} s; try again`,
-  ],
+  busy: (file, waitedMs) => ["STORE_UNAVAILABLE", lockedFor(file, waitedMs)],
   memory: (file) => ["STORE_UNAVAILABLE", `there is not enough memory to work on ${file}`],
   "read-only": (file) => [
     "STORE_UNAVAILABLE",

@@ -104,6 +104,20 @@ describe("several processes on one SQLite store", () => {
     expect(await store.items.update(id, { body: 3 }, write())).toMatchObject({ revision: 2, body: 3 });
   });
 
+  it("says how long a write waited in all, also one that stood behind another", async () => {
+    const store = await open({ lockWaitMs: 300 });
+    const { id } = await store.items.create(draft("one"), write());
+    const actor = actors.start("lock", dataDir, "60000");
+    await actor.next();
+    const first = store.items.update(id, { body: 2 }, write());
+    await Promise.resolve();
+    const behind = store.items.update(id, { body: 3 }, write());
+    const ends = await Promise.allSettled([first, behind]);
+    const waits = ends.map((end) => Number(/locked for ([\d.]+) s/.exec(String(end.status === "rejected" && end.reason))?.[1])); // prettier-ignore
+    expect(waits[0]).toBeGreaterThanOrEqual(0.3);
+    expect(waits[1]).toBeGreaterThanOrEqual(0.5);
+  });
+
   it("tells a process that slept while changes were trimmed of every item", async () => {
     const store = await open({ changesKept: 10 });
     await store.items.create(draft("first"), write());

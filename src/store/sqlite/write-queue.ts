@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { Logger } from "../../core/source.ts";
+import { lockedFor } from "./faults.ts";
 import type { Reply, TransactionOptions } from "./transactions.ts";
 import type { FromWriter, ToWriter } from "./writer.ts";
 import type { WriteName, WriteRequest, Writes } from "./writes.ts";
@@ -121,10 +122,10 @@ export function createWriteQueue(options: WriteQueueOptions): WriteQueue {
     const kept = new Set(done.filter((_, index) => replies[index]?.ok).map(({ request }) => request.name));
     problem = problemOf(replies, problem);
     if (kept.size > 0) options.onCommit(kept);
-    done.forEach(({ resolve, reject }, index) => {
+    done.forEach(({ since, resolve, reject }, index) => {
       const reply = replies[index];
       if (reply?.ok) resolve(reply.gives);
-      else reject(errorOf(reply));
+      else reject(errorOf(reply, options.file, performance.now() - since));
     });
     send();
   }
@@ -175,8 +176,10 @@ function problemOf(replies: readonly Reply[], before: string | undefined): strin
   return failed.data["fault"] === "busy" ? before : failed.message;
 }
 
-function errorOf(reply: Extract<Reply, { ok: false }> | undefined): Error {
+/** @param waitedMs since the write was asked for: the thread knows the wait of its last try only */
+function errorOf(reply: Extract<Reply, { ok: false }> | undefined, file: string, waitedMs: number): Error {
   if (!reply) return new Error("the writing thread gave no reply");
   if (reply.code === undefined) return new Error(`the writing thread failed: ${reply.message}`);
-  return new DynamicMcpError(reply.code, reply.message, { data: reply.data });
+  const message = reply.data["fault"] === "busy" ? lockedFor(file, waitedMs) : reply.message;
+  return new DynamicMcpError(reply.code, message, { data: reply.data });
 }
