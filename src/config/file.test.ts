@@ -31,6 +31,10 @@ describe("readConfigFile", () => {
     expect(problems[0]?.message).not.toBe("");
   });
 
+  it("says once that the file ends too early", () => {
+    expect(read('{ "settings": { "http": { "port": 1 ').problems).toHaveLength(1);
+  });
+
   it("says where a setting belongs that was written without its group", () => {
     expect(read('{ "settings": { "port": 1 } }').problems[0]?.message).toContain('{ "http": { "port": ... } }');
   });

@@ -25,7 +25,12 @@ export function readConfigFile(text: string, path: string, folder: string, leave
     const before = source.slice(0, offset);
     return `${path}:${before.split("\n").length}:${offset - before.lastIndexOf("\n")}`;
   };
-  const problem = (offset: number, message: string) => found.problems.push({ where: where(offset), message });
+  const problem = (offset: number, message: string) => {
+    const one = { where: where(offset), message };
+    // Each object that is left open is an error of the reader's, at the same end of the file.
+    const isKnown = found.problems.some((other) => other.where === one.where && other.message === message);
+    if (!isKnown) found.problems.push(one);
+  };
 
   const errors: ParseError[] = [];
   const root = parseTree(source, errors, { allowTrailingComma: true });
