@@ -16,6 +16,8 @@ export interface Command {
   examples: readonly string[];
   /** It ends by itself when it is told to stop; others are left behind. */
   stopsItself?: boolean;
+  /** It acts for others, whose calls are limited. What the operator does by command is not. */
+  servesOthers?: boolean;
   /** @returns the exit code, 0 when absent @throws DynamicMcpError whose code decides the exit code */
   handler(context: CommandContext): Promise<number | void>;
 }

@@ -5,6 +5,7 @@ import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { ToolResult } from "../core/item.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { dataOfResult } from "../core/results.ts";
 import type { CallIo } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
 import type { CommandContext } from "./command.ts";
@@ -68,7 +69,8 @@ export async function operate(
   const end = await callAsOperator(context, name, args);
   if (end.state === "paused")
     throw new DynamicMcpError("CAPABILITY_MISSING", `${name} asks questions; call it from an MCP client`);
-  if (end.state === "failed") throw new DynamicMcpError(end.code, textOf(end.result));
+  if (end.state === "failed")
+    throw new DynamicMcpError(end.code, textOf(end.result), { data: dataOfResult(end.result) });
   const { structuredContent } = end.result;
   return { text: textOf(end.result), data: isJsonObject(structuredContent) ? structuredContent : {} };
 }

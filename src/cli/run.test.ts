@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { DynamicMcpError, ERRORS } from "../core/errors.ts";
 import { failedResult } from "../core/results.ts";
+import type { OpenApp } from "./app.ts";
 import { allCommands } from "./commands.ts";
 import { runLine } from "./fixtures/command-line.ts";
 import { leaves } from "../config/schema.ts";
@@ -91,6 +92,26 @@ describe("runCli", () => {
     const { code, err } = await runLine(["tools", "delete", "a", "--expected-revision", "2"], { answers });
     expect(code).toBe(ERRORS.REVISION_CONFLICT.exit);
     expect(err).toContain("at 3");
+  });
+
+  it("keeps what an operation says about its failure", async () => {
+    const data = { line: 2, column: 7, problems: [{ path: "/a" }] };
+    const answers = { "dynamic.tool.create": () => ({ state: "failed", code: "INVALID_CODE", result: failedResult("INVALID_CODE", "bad", data) }) as const }; // prettier-ignore
+    const { code, err } = await runLine(["tools", "create", "a", "--code", "return (", "--json"], { answers });
+    expect(code).toBe(ERRORS.INVALID_CODE.exit);
+    expect(JSON.parse(err)).toEqual({ error: { code: "INVALID_CODE", message: "bad", data } });
+  });
+
+  it("limits those who are served, not the operator's own commands", async () => {
+    const limits: number[] = [];
+    const openApp: OpenApp = async ({ guard }) => {
+      limits.push(guard.maxCallsPerWindow);
+      throw new DynamicMcpError("STORE_UNAVAILABLE", "seen enough");
+    };
+    for (const line of [["serve"], ["tools", "get", "a"]]) {
+      await runLine([...line, "--tool-max-calls-per-window", "2"], { input: { openApp } });
+    }
+    expect(limits).toEqual([2, Number.MAX_SAFE_INTEGER]);
   });
 
   it("leaves a command that is interrupted, and cancels its call", async () => {

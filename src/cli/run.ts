@@ -1,7 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import { type FlagSpec, type GivenFlag, parseArgv } from "../config/argv.ts";
 import { flagSpec, LOADER_FLAGS, type LoadInput, loadSettings } from "../config/load.ts";
-import { leaves } from "../config/schema.ts";
+import { leaves, type Settings } from "../config/schema.ts";
 import { DynamicMcpError, ERRORS } from "../core/errors.ts";
 import { nearest } from "../core/names.ts";
 import { VERSION } from "../core/version.ts";
@@ -97,7 +97,7 @@ async function runCommand(
     has: (name) => has(given, name),
     isJson,
     loaded,
-    app: () => (app ??= input.openApp(loaded.settings)),
+    app: () => (app ??= input.openApp(command.servesOthers ? loaded.settings : unlimited(loaded.settings))),
     terminal,
     cwd: input.cwd,
     stopped: input.stopped,
@@ -111,6 +111,11 @@ async function runCommand(
   } finally {
     await (await app?.catch(() => undefined))?.close();
   }
+}
+
+/** A folder of a thousand tools is one command; its calls are the operator's own. */
+function unlimited(settings: Settings): Settings {
+  return { ...settings, guard: { ...settings.guard, maxCallsPerWindow: Number.MAX_SAFE_INTEGER } };
 }
 
 function commandOf(positionals: readonly string[], commands: readonly Command[]): Command | undefined {

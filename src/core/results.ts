@@ -30,3 +30,10 @@ export function codeOfResult(result: ToolResult): ErrorCode | undefined {
   const code: Json | undefined = isJsonObject(meta) ? meta["code"] : undefined;
   return typeof code === "string" && Object.hasOwn(ERRORS, code) ? (code as ErrorCode) : undefined;
 }
+
+/** The facts beside that code; empty when there are none. */
+export function dataOfResult(result: ToolResult): JsonObject {
+  const meta = result._meta?.[ERROR_META];
+  const data = isJsonObject(meta) ? meta["data"] : undefined;
+  return isJsonObject(data) ? data : {};
+}

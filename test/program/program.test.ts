@@ -184,6 +184,14 @@ describe("the program", () => {
     });
   });
 
+  it("takes in more tools at once than clients may make calls in a minute", async () => {
+    const tools = Array.from({ length: 400 }, (_, index) => ({ name: `many.t${index}`, description: "One of many", code: "return 1" })); // prettier-ignore
+    await writeFile(join(home, "tools.json"), JSON.stringify({ version: 1, tools }));
+    const { texts, ended } = run(join(dist, "main.js"), ["tools", "import", join(home, "tools.json"), "--data-dir", join(home, "many"), "--dynamic-max-tools", "1000"]); // prettier-ignore
+    expect({ code: await ended, err: texts.err }).toEqual({ code: 0, err: "" });
+    expect(texts.out.match(/^created/gm)).toHaveLength(400);
+  });
+
   it("says in one sentence which Node it needs [program-old-node]", async () => {
     const source = await readFile(new URL("../../src/main.ts", import.meta.url), "utf8");
     const { code } = await transform(source, { loader: "ts", format: "esm", define: { __MIN_NODE__: '"99.1.0"' } });

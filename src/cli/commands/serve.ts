@@ -16,6 +16,7 @@ export function serveCommand(program: Program): Command {
     flags: [],
     examples: ["", "serve --transport http --port 9000", "--profile enterprise --data-dir ./data"],
     stopsItself: true,
+    servesOthers: true,
     async handler(context) {
       const { settings, warnings } = context.loaded;
       for (const warning of warnings) context.terminal.err(`dynamic-mcp: ${warning}`);
