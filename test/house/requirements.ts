@@ -151,6 +151,11 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/security.md",
   },
   {
+    id: "engine-clean-memory",
+    promise: "Nothing of an earlier job is in any byte of the memory that a sandbox's next job starts from.",
+    source: "docs/security.md",
+  },
+  {
     id: "engine-no-orphan",
     promise: "No sandbox outlives the server, however the server ends.",
     source: "docs/security.md",

@@ -43,14 +43,17 @@ function readRss(): number {
   return Math.round(process.memoryUsage.rss() / 1024 / 1024);
 }
 
-/** After the answer is on its way: what a large job has left behind. */
+/**
+ * After the answer is on its way: what the job has left behind. The next one may have come first, since a job that ends
+ * within `setImmediate` is asked for tidying only after the next look at the channel: then `reset` has done it.
+ */
 async function tidy(): Promise<void> {
-  if (await interpreter.shrink()) globalThis.gc?.();
+  if (!job) await interpreter.tidy();
 }
 
 /** What replaces the interpreter's memory happens one after the other. */
 let turn: Promise<void> = Promise.resolve();
-function inTurn(next: () => Promise<void>): void {
+function inTurn(next: () => Promise<void> | void): void {
   turn = turn.then(next);
 }
 
@@ -91,7 +94,8 @@ const reader = createFrameReader(MAX_FRAME_BYTES, (bytes) => {
       job?.reply(head as ReplyHead, rest);
       break;
     case KIND.end:
-      job?.end();
+      // In turn, because the job that is meant may still be about to start.
+      inTurn(() => job?.end());
       break;
   }
 });
