@@ -1,16 +1,15 @@
-import { readdir, writeFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { readdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
-import { wireName } from "../core/names.ts";
 import { ensureFolder } from "../machine/files.ts";
-import { parseJson, readText } from "./values.ts";
+import { readPlainFile, writePlainFile } from "./plain-file.ts";
+import { parseJson } from "./values.ts";
 
 /**
  * Tools as files that live well in git: for each tool `<name>.tool.json` with what is said about it, and `<name>.js`
- * or `<name>.ts` with its code, byte for byte, so that a change of code is a change of lines of code. Names of files
- * are the names on the wire. Fields have one order, and those at their default are left out.
+ * or `<name>.ts` with its code, byte for byte, so that a change of code is a change of lines of code. Fields have one order, and those at their default are left out.
  */
 
 const SUFFIX = ".tool.json";
@@ -56,8 +55,7 @@ export function isSame(one: Definition, other: Definition): boolean {
 }
 
 /** @returns names of the files and what they hold */
-export function toFiles(tool: Definition): { name: string; text: string }[] {
-  const base = wireName(tool.name);
+function toFiles(tool: Definition, base: string): { name: string; text: string }[] {
   const codeFile = `${base}.${tool["language"] === "ts" ? "ts" : "js"}`;
   const said: JsonObject = {};
   for (const field of FIELDS) {
@@ -71,15 +69,26 @@ export function toFiles(tool: Definition): { name: string; text: string }[] {
   ];
 }
 
-export async function writeTools(folder: string, tools: readonly Definition[]): Promise<void> {
-  ensureFolder(folder);
-  for (const { name, text } of tools.flatMap(toFiles)) await writeFile(join(folder, name), text);
+/**
+ * @param baseOf the name of a tool's files, without their endings
+ * @throws INVALID_ARGUMENTS when they cannot be written there
+ */
+export async function writeTools(folder: string, tools: readonly Definition[], baseOf: (name: string) => string) {
+  try {
+    ensureFolder(folder);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new DynamicMcpError("INVALID_ARGUMENTS", `${folder} cannot be made: ${reason}`, { cause });
+  }
+  for (const tool of tools) {
+    for (const { name, text } of toFiles(tool, baseOf(tool.name))) await writePlainFile(join(folder, name), text);
+  }
 }
 
 /** All tools of a folder, in the order of their names; or those of an older `tools.json`. */
 export async function readTools(path: string): Promise<Definition[]> {
   if (path.endsWith(SUFFIX)) return [await readToolFile(path)];
-  if (path.endsWith(".json")) return olderTools(parseJson(await readText(path), path), path);
+  if (path.endsWith(".json")) return olderTools(parseJson(await readPlainFile(path), path), path);
   const names = await readdir(path).catch((cause: unknown) => {
     const reason = cause instanceof Error ? cause.message : String(cause);
     throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} cannot be read: ${reason}`, { cause });
@@ -88,12 +97,15 @@ export async function readTools(path: string): Promise<Definition[]> {
   if (files.length === 0) {
     throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} holds no tools: there is no file named <name>${SUFFIX}`);
   }
-  return await Promise.all(files.map((name) => readToolFile(join(path, name))));
+  return await Promise.all(files.map((name) => readToolFile(join(path, name), path)));
 }
 
-/** @param path of a `<name>.tool.json`; its code is in `code`, or in the file beside it that `codeFile` names */
-export async function readToolFile(path: string): Promise<Definition> {
-  const said = parseJson(await readText(path), path);
+/**
+ * @param path of a `<name>.tool.json`; its code is in `code`, or in the file beside it that `codeFile` names
+ * @param within the folder that it may not lead out of; whoever names a single file may name a link
+ */
+export async function readToolFile(path: string, within?: string): Promise<Definition> {
+  const said = parseJson(await readPlainFile(path, within), path);
   if (!isJsonObject(said)) throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} has to hold a JSON object`);
   const { codeFile, $schema: _, ...tool } = said;
   if (typeof tool["code"] === "string") return tool as Definition;
@@ -104,7 +116,7 @@ export async function readToolFile(path: string): Promise<Definition> {
       `${path}: codeFile has to be a file in the same folder, not ${name}`,
     );
   }
-  const code = await readText(join(path, "..", name));
+  const code = await readPlainFile(join(dirname(path), name), dirname(path));
   const language = name.endsWith(".ts") ? { language: "ts" } : {};
   return { ...language, ...tool, code } as Definition;
 }

@@ -13,7 +13,7 @@ export async function readValue(context: CommandContext, value: string): Promise
 }
 
 /** @throws INVALID_ARGUMENTS when the file cannot be read */
-export async function readText(path: string): Promise<string> {
+async function readText(path: string): Promise<string> {
   try {
     return await readFile(path, "utf8");
   } catch (cause) {

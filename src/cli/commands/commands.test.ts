@@ -7,19 +7,8 @@ import { DynamicMcpError } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { failedResult, LOGS_META } from "../../core/results.ts";
 import { type Answer, runLine } from "../fixtures/command-line.ts";
+import { tools, UPPER } from "../fixtures/tools.ts";
 
-const UPPER = {
-  name: "text.upper",
-  description: "Upper case",
-  language: "js",
-  code: "return args.text.toUpperCase()\n",
-  image: "node:lts-slim",
-  timeoutMs: 30_000,
-  dependencies: [],
-  enabled: true,
-  revision: 3,
-  createdAt: "2026-01-01T00:00:00.000Z",
-};
 const TYPED = {
   ...UPPER,
   name: "text.lower",
@@ -27,28 +16,6 @@ const TYPED = {
   code: "const t: string = args.text;\nreturn t",
   title: "Lower",
 };
-
-/** Operations over a few tools in memory. */
-function tools(...kept: JsonObject[]): Record<string, Answer> {
-  const byName = new Map(kept.map((tool) => [String(tool["name"]), tool]));
-  return {
-    "dynamic.tool.list": ({ cursor }) => {
-      const at = Number(cursor ?? 0);
-      const all = [...byName.values()];
-      return { tools: all.slice(at, at + 1), ...(at + 1 < all.length && { nextCursor: String(at + 1) }) };
-    },
-    "dynamic.tool.get": ({ name }) => {
-      const tool = byName.get(String(name));
-      if (!tool) throw new DynamicMcpError("TOOL_NOT_FOUND", `no ${String(name)}`);
-      return { tool };
-    },
-    "dynamic.tool.create": ({ tool }) => ({ tool: tool ?? null }),
-    "dynamic.tool.update": () => ({}),
-    "dynamic.tool.enable": () => ({}),
-    "dynamic.tool.rollback": () => ({}),
-    "dynamic.tool.history": () => ({ revisions: [{ revision: 1, at: "t", author: "local", change: "create" }] }),
-  };
-}
 
 let folder = "";
 beforeEach(async () => {

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
+import { fileBases } from "../file-names.ts";
 import { operate } from "../operate.ts";
 import { json, words } from "../print.ts";
 import { type Definition, isSame, readTools, toDefinition, writeTools } from "../tool-files.ts";
@@ -11,7 +12,7 @@ export const toolsExport: Command = {
   name: "tools export",
   summary: "Write tools to a folder that can live in git.",
   details:
-    "Each tool becomes <name>.tool.json, with what is said about it, and <name>.js or <name>.ts with its code. Files of tools that are gone are left alone.",
+    "Each tool becomes <name>.tool.json, with what is said about it, and <name>.js or <name>.ts with its code. Files of tools that are gone are left alone; a link or pipe of that name is replaced, not written through. Names of files are the names of the tools with `_` for dots and colons; to those that Windows keeps for devices, and to those that differ from another tool in capitals only, `+` and a number are added: `con+0.js`, `text_Upper+20.js`.",
   args: [
     { name: "folder", about: "Made if it is not there." },
     { name: "names", about: "Only these tools.", isOptional: true, repeats: true },
@@ -21,11 +22,12 @@ export const toolsExport: Command = {
   async handler(context) {
     const folder = resolve(context.cwd, argument(context, "folder"));
     const wanted = context.args["names"] ?? [];
-    const names =
-      wanted.length > 0 ? wanted : (await allTools(context, { includeDisabled: true })).filter((tool) => !tool["quarantine"]).map((tool) => words(tool["name"])); // prettier-ignore
+    const all = await allTools(context, { includeDisabled: true });
+    const named = (tools: readonly JsonObject[]) => tools.map((tool) => words(tool["name"]));
+    const names = wanted.length > 0 ? wanted : named(all.filter((tool) => !tool["quarantine"]));
     const tools: Definition[] = [];
     for (const name of names) tools.push(toDefinition(await getTool(context, name)));
-    await writeTools(folder, tools);
+    await writeTools(folder, tools, fileBases(named(all)));
     if (context.isJson) context.terminal.out(json({ folder, tools: tools.map(({ name }) => name) }));
     else context.terminal.out(`Wrote ${count(tools.length)} to ${folder}.`);
   },
@@ -37,7 +39,7 @@ export const toolsImport: Command = {
   name: "tools import",
   summary: "Take in tools from a folder that was exported, or from an older tools.json.",
   details:
-    "Tools that differ are updated, which makes a new revision; those that are the same are left alone. One that is refused does not stop the others; the exit code is then 1.",
+    "Tools that differ are updated, which makes a new revision; those that are the same are left alone. One that is refused does not stop the others; the exit code is then 1. Only regular files are read, and no links that lead out of the folder.",
   args: [{ name: "from", about: "A folder, one <name>.tool.json, or a tools.json of the older dynamic-mcp." }],
   flags: [
     { names: ["--keep"], form: "switch", about: "Leave tools alone that are there already." },
