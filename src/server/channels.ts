@@ -5,12 +5,11 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { LOG_LEVELS, type Logger } from "../core/source.ts";
 import type { Channel, ChannelStore } from "../store/store.ts";
 import type { ClientMemory } from "./exchange.ts";
-import { OpenChannel } from "./open-channel.ts";
+import { OpenChannel, subscribed } from "./open-channel.ts";
 import { readCan, readClient } from "./protocol.ts";
 
 /** Rows are moved forward, and looked for, at most this often. */
 const TOUCH_MS = 60_000;
-const MAX_SUBSCRIPTIONS = 1_000;
 
 /**
  * The MCP sessions of the older era. Each is a row in the store before its client hears of it, so any process on the
@@ -204,13 +203,7 @@ export function createChannels({
           await change(channel, (row) => (row.logLevel = level));
         },
         async subscribe(uri) {
-          const uris = new Set(channel.subscriptions).add(uri);
-          if (uris.size > MAX_SUBSCRIPTIONS) {
-            throw new DynamicMcpError(
-              "OVERLOADED",
-              `a session can be subscribed to at most ${MAX_SUBSCRIPTIONS} resources`,
-            );
-          }
+          const uris = subscribed(channel.subscriptions, uri);
           channel.subscriptions = uris;
           await change(channel, (row) => (row.subscriptions = [...uris]));
         },

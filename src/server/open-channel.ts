@@ -1,5 +1,6 @@
 import type { Caller, Principal } from "../core/caller.ts";
 import type { EndReason } from "../core/deadline.ts";
+import { DynamicMcpError } from "../core/errors.ts";
 import type { ClientCan, LogLevel } from "../core/source.ts";
 import { ClientAsks } from "./client-asks.ts";
 import type { NoticeOutlet } from "./exchange.ts";
@@ -103,3 +104,13 @@ export class OpenChannel {
 }
 
 const NONE: ReadonlySet<string> = new Set();
+
+/** Of one client. */
+const MAX_SUBSCRIPTIONS = 1_000;
+
+/** @throws OVERLOADED */
+export function subscribed(uris: ReadonlySet<string>, uri: string): Set<string> {
+  const all = new Set(uris).add(uri);
+  if (all.size <= MAX_SUBSCRIPTIONS) return all;
+  throw new DynamicMcpError("OVERLOADED", `a session can be subscribed to at most ${MAX_SUBSCRIPTIONS} resources`);
+}

@@ -19,6 +19,7 @@ describe("the HTTP front", () => {
   it.each([
     ["another Host", { host: "evil.example.com" }],
     ["a Host that only begins like ours", { host: "localhost.evil.example.com" }],
+    ["a Host with a user", { host: "user@localhost" }],
     ["another Origin", { origin: "https://evil.example.com" }],
     ["an opaque Origin", { origin: "null" }],
     ["an Origin that only begins like an allowed one", { origin: "https://app.example.com.evil.org" }],
@@ -53,6 +54,23 @@ describe("the HTTP front", () => {
     expect((await send(url, { ...list, headers: { ...list.headers, accept: "image/png" } })).status).toBe(406);
   });
 
+  it.each(["gzip", "br", "identity, gzip"])("takes no body in Content-Encoding %s", async (encoding) => {
+    const headers = { ...list.headers, "content-encoding": encoding };
+    expect(await send(url, { ...list, headers })).toMatchObject({ status: 415, body: { error: { code: -32600 } } });
+    expect((await send(url, { ...list, headers: { ...headers, "content-encoding": "Identity" } })).status).toBe(200);
+  });
+
+  it.each(["", " ", ":80"])("keeps out the Host %j, as it comes over the wire", async (host) => {
+    const socket = connect(port, "127.0.0.1");
+    let received = "";
+    socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+    socket.write(
+      `POST /mcp HTTP/1.1\r\nHost: ${host}\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}`,
+    );
+    await vi.waitFor(() => expect(received).toMatch(/^HTTP\/1.1 40[03] /));
+    socket.destroy();
+  });
+
   it("answers a client that only takes events with events", async () => {
     const answered = await send(url, { ...list, headers: { ...list.headers, accept: "text/event-stream" } });
     expect(answered.headers["content-type"]).toBe("text/event-stream");
@@ -85,6 +103,14 @@ describe("the HTTP front", () => {
     for (let round = 0; round < 5; round++) {
       expect((await send(url, { headers, body: "x".repeat(20_000_000) })).status).toBe(413);
     }
+  });
+
+  it("says so to clients that use fetch, whatever else they still have to send", async () => {
+    const headers = { "content-type": "application/json", accept: "application/json, text/event-stream" };
+    const statusOf = async (bytes: number, more: object = {}) =>
+      (await fetch(url, { method: "POST", headers: { ...headers, ...more }, body: "x".repeat(bytes) })).status;
+    for (const bytes of [5_000_000, 20_000_000, 5_000_000, 20_000_000]) expect(await statusOf(bytes)).toBe(413);
+    expect(await statusOf(5_000_000, { "content-type": "text/plain" })).toBe(415);
   });
 
   it("stops a body that says nothing of its length as soon as it is too long", async () => {
@@ -176,6 +202,28 @@ describe("the end of the HTTP front", () => {
     await vi.waitFor(() => expect(other?.server.counters().requests).toBe(1));
     await listener.close(50);
     expect(JSON.stringify((await running).body)).toContain("SHUTTING_DOWN");
+  });
+
+  it("does not wait for requests that never came whole", async () => {
+    other = await openWorld(pack);
+    const listener = await other.listen();
+    const sockets = ["Content-Length: 100", "Content-Length: 99999999"].map((length) => {
+      const socket = connect(listener.port, "127.0.0.1");
+      let received = "";
+      socket.on("error", () => {});
+      socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+      socket.write(
+        `POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${length}\r\n\r\n{"jsonrpc"`,
+      );
+      return { socket, received: () => received };
+    });
+    // The second has been answered, and what it still sends would be dropped; so the first has come, too.
+    await vi.waitFor(() => expect(sockets[1]?.received()).toMatch(/^HTTP\/1.1 413 /));
+    const from = performance.now();
+    await listener.close(60_000);
+    expect(performance.now() - from).toBeLessThan(2_500);
+    await vi.waitFor(() => expect(sockets[0]?.received()).toMatch(/^HTTP\/1.1 503 .*SHUTTING_DOWN/s));
+    for (const { socket } of sockets) socket.destroy();
   });
 
   it("says which port is taken", async () => {

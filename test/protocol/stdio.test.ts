@@ -100,8 +100,43 @@ describe("stdio", () => {
   it("throws away a line that is too long, says so, and reads the next", async () => {
     const { write, answerTo, ask } = await open({ maxBodyBytes: 10_000 });
     write(`{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"${"y".repeat(2_000_000)}"}}`);
-    expect((await answerTo(null))["error"]).toMatchObject({ data: { code: "TOO_LARGE" } });
+    expect((await answerTo(1))["error"]).toMatchObject({ data: { code: "TOO_LARGE" } });
     expect((await ask(2, "ping"))["result"]).toEqual({});
+  });
+
+  const long = "y".repeat(200_000);
+  it.each([
+    ["at the start, as a number", `{"jsonrpc": "2.0", "id": 7, "method":"ping","params":{"x":"${long}"}}`, 7],
+    ["at the start, as a text", `{"id":"a-1","method":"ping","params":{"x":"${long}"}}`, "a-1"],
+    ["at the end", `{"method":"ping","params":{"id":1,"x":"${long}"},"jsonrpc":"2.0","id":8}\r`, 8],
+    ["nearly at the end", `{"params":{"x":"${long}"},"id":"b","jsonrpc":"2.0","method":"ping"}`, "b"],
+    ["nowhere near", `{"method":"ping","params":{"x":"${long}"},"id":9,"more":"${long}"}`, null],
+    ["nowhere, but something like it", `{"method":"ping","params":{"x":"${long}","id":9}}`, null],
+    ["in a batch", `[{"method":"ping","params":{"x":"${long}"},"id":9}]`, null],
+  ])("refuses a line that is too long by its id, which stands %s", async (_where, line, id) => {
+    const { write, answerTo } = await open({ maxBodyBytes: 10_000 });
+    write(line);
+    expect((await answerTo(id))["error"]).toMatchObject({ data: { code: "TOO_LARGE" } });
+  });
+
+  it("fails a question whose answer is too long", async () => {
+    const { write, answerTo, received, initialize } = await open({ maxBodyBytes: 10_000 });
+    await initialize({ elicitation: {} });
+    const params = { name: "test_input_required_result_elicitation" };
+    write({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    const question = () => received.find((each) => each["method"] === "elicitation/create");
+    await vi.waitFor(() => expect(question()).toBeDefined());
+    write({ jsonrpc: "2.0", id: question()?.["id"], result: { action: "accept", content: { name: long } } });
+    expect(JSON.stringify(await answerTo(1))).toContain("at most 10000 bytes");
+  });
+
+  it("subscribes one client to a thousand resources, not to more", async () => {
+    const { ask, initialize, write } = await open();
+    await initialize();
+    for (let at = 0; at < 1_000; at++) {
+      write({ jsonrpc: "2.0", id: at, method: "resources/subscribe", params: { uri: `test://${at}` } });
+    }
+    expect((await ask("more", "resources/subscribe", { uri: "test://more" }))["error"]).toMatchObject({ data: { code: "OVERLOADED" } }); // prettier-ignore
   });
 
   it("finishes what runs when the client closes its side, and then ends", async () => {

@@ -40,7 +40,18 @@ describe("the gate", () => {
     const { refusal } = createGate("127.0.0.1", [], []);
     for (const host of ["localhost", "LOCALHOST:1", "127.0.0.1:8788", "[::1]:9"])
       expect(refusal(host, undefined)).toBeUndefined();
-    for (const host of [undefined, "", "example.com", "127.0.0.1.example.com", "localhost@evil.example", "0.0.0.0"]) {
+    for (const host of [
+      undefined,
+      "",
+      "example.com",
+      "127.0.0.1.example.com",
+      "localhost@evil.example",
+      "0.0.0.0",
+      "user@localhost:1",
+      "localhost/x",
+      "localhost?x",
+      "local\thost",
+    ]) {
       expect(refusal(host, undefined)).toBeDefined();
     }
   });

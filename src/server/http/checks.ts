@@ -10,6 +10,8 @@ export interface Gate {
 
 const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const MAX_KNOWN = 100;
+/** A name or address and perhaps a port: neither user nor path (RFC 9110, 7.2). */
+const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s@/\\?#:[\]]+)(?::\d*)?$/i;
 
 /**
  * Keeps web pages out: one that a browser has loaded from elsewhere can send requests to a server on this machine,
@@ -29,7 +31,7 @@ export function createGate(host: string, allowedHosts: readonly string[], allowe
     hosts.has(name) || hosts.has(unbracketed(name)) || (isLoopback ? LOOPBACK.has(name) : hosts.size === 0);
 
   function judge(host: string | undefined, origin: string | undefined): string | undefined {
-    const name = nameOf(`http://${host ?? ""}`);
+    const name = host !== undefined && HOST.test(host) ? nameOf(`http://${host}`) : undefined;
     if (name === undefined || !takesHost(name)) return "this Host is not served here";
     if (origin === undefined) return undefined;
     const from = nameOf(origin);

@@ -7,11 +7,12 @@ import type { Notices } from "../notices.ts";
 import { namesModernEra, ProtocolError, RPC } from "../protocol.ts";
 import type { HttpListener, ServerOptions, ServerParts } from "../server.ts";
 import { toWire } from "../wire-errors.ts";
-import { readBody } from "./body.ts";
+import { createBodies } from "./body.ts";
 import { createGate, readAccept } from "./checks.ts";
+import { createDrains } from "./drains.ts";
 import { createPostHandler, Refused } from "./post.ts";
 import type { PostParts, Turn } from "./turn.ts";
-import { noticeOutlet, sendEmpty, sendReply, sendText } from "./post-reply.ts";
+import { noticeOutlet, sendEmpty, sendReply, sendText, writeText } from "./post-reply.ts";
 import { headerOf, sessionOf } from "./session.ts";
 import { createStreams } from "./streams.ts";
 
@@ -40,6 +41,8 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   const gate = createGate(options.host, options.allowedHosts, options.allowedOrigins);
   const streams = createStreams(options.keepAliveMs);
   const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
+  const bodies = createBodies(options.maxBodyBytes);
+  const drains = createDrains();
   const prefix = Math.random().toString(36).slice(2, 8);
   /** Responses that have not been sent yet. */
   let open = 0;
@@ -55,12 +58,17 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     if (path !== options.path) return health(path, turn);
     const refusal = gate.refusal(request.headers.host, request.headers.origin);
     if (refusal) throw new ProtocolError(RPC.invalidRequest, refusal, { status: 403 });
-    if (isClosing) throw new DynamicMcpError("SHUTTING_DOWN", "the server is stopping; connect again in a moment");
+    if (isClosing) throw stopping();
     const identified = parts.identify(request.headers);
     const principal = identified instanceof Promise ? await identified : identified;
     if (method === "POST") {
       if (!isJson(request.headers["content-type"])) {
         throw new ProtocolError(RPC.invalidRequest, "the Content-Type must be application/json", { status: 415 });
+      }
+      if (!isPlain(request.headers["content-encoding"])) {
+        throw new ProtocolError(RPC.invalidRequest, "a body must come as it is, without Content-Encoding", {
+          status: 415,
+        });
       }
       const { json, sse } = readAccept(request.headers.accept);
       if (!json && !sse) {
@@ -68,7 +76,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
           status: 406,
         });
       }
-      const bytes = await readBody(request, options.maxBodyBytes);
+      const bytes = await bodies.read(request);
       return post({ turn, body: parse(bytes), bodyBytes: bytes.length, principal });
     }
     const version = headerOf(request, "mcp-protocol-version");
@@ -110,7 +118,10 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     const isUnread = !request.complete && request.method === "POST";
     if (isUnread || isClosing) more.push("connection", "close");
     if (response.headersSent) return void response.destroy();
-    sendReply(response, errorReply(id, shown, hasCode(cause, "TOO_LARGE") ? 413 : status), [...headers, ...more]);
+    const reply = errorReply(id, shown, hasCode(cause, "TOO_LARGE") ? 413 : status);
+    if (!isUnread) return sendReply(response, reply, [...headers, ...more]);
+    writeText(response, reply.status, reply.head, [...headers, ...more]);
+    drains.end(request, response);
   }
 
   const server = createServer({ keepAlive: true, noDelay: true }, (request, response) => {
@@ -154,6 +165,9 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     isClosing = true;
     const closed = new Promise<void>((done) => server.close(() => done()));
     server.closeIdleConnections();
+    // A body that has not come whole is no request yet: nobody waits for it.
+    drains.hurry();
+    bodies.refuseAll(stopping());
     // Streams of notices end at once, with their last message; calls get the grace time.
     notices.close();
     for (const channel of channels.all()) channel.stream?.finish();
@@ -167,6 +181,10 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
 
   const shown = options.host.includes(":") ? `[${options.host.replace(/^\[|\]$/g, "")}]` : options.host;
   return { url: `http://${shown}:${port}${options.path}`, port, close };
+}
+
+function stopping(): DynamicMcpError {
+  return new DynamicMcpError("SHUTTING_DOWN", "the server is stopping; connect again in a moment");
 }
 
 /** The connection was lost before the answer had gone out. */
@@ -203,4 +221,8 @@ function parse(body: Buffer): unknown {
 
 function isJson(contentType: string | undefined): boolean {
   return contentType === "application/json" || /^application\/json\s*(;|$)/i.test(contentType ?? "");
+}
+
+function isPlain(contentEncoding: string | undefined): boolean {
+  return contentEncoding === undefined || contentEncoding.trim().toLowerCase() === "identity";
 }

@@ -115,6 +115,12 @@ export function sendText(response: ServerResponse, status: number, text: string,
   response.end(text);
 }
 
+/** As {@link sendText}, but for the end: the client has all there is, the connection is still ours. */
+export function writeText(response: ServerResponse, status: number, text: string, headers: readonly string[]): void {
+  response.writeHead(status, [...JSON_HEADERS, ...headers, "content-length", String(Buffer.byteLength(text))]);
+  response.write(text);
+}
+
 export function sendEmpty(response: ServerResponse, status: number, headers: readonly string[]): void {
   response.writeHead(status, [...headers, "x-content-type-options", "nosniff", "content-length", "0"]);
   response.end();

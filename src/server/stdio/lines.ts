@@ -1,38 +1,50 @@
 import type { Readable, Writable } from "node:stream";
 import { DynamicMcpError } from "../../core/errors.ts";
+import type { RequestId } from "../json-rpc.ts";
 
 const NEWLINE = 0x0a;
 
+/** What is kept of both ends of a line that is thrown away. */
+const END_BYTES = 512;
+
 /**
- * Takes lines off a stream. A line longer than `maxBytes` is thrown away as it comes and reported once; the next line
- * is read as usual.
+ * Takes lines off a stream. A line longer than `maxBytes` is thrown away as it comes and reported once, when its end
+ * has come; the next line is read as usual.
  *
+ * @param on `tooLong` gets the first and the last {@link END_BYTES} bytes of the line
  * @returns the end of reading
  */
 export function readLines(
   input: Readable,
   maxBytes: number,
-  on: { line: (line: string) => void; tooLong: () => void; end: () => void },
+  on: { line: (line: string) => void; tooLong: (head: string, tail: string) => void; end: () => void },
 ): () => void {
   let parts: Buffer[] = [];
   let bytes = 0;
-  let isSkipping = false;
+  /** Of the line that is being thrown away, if one is. */
+  let skipped: { head: string; tail: Buffer } | undefined;
 
   const push = (part: Buffer) => {
-    if (isSkipping || part.length === 0) return;
+    if (part.length === 0) return;
+    if (skipped) {
+      skipped.tail = lastOf(part.length < END_BYTES ? [skipped.tail, part] : [part]);
+      return;
+    }
     bytes += part.length;
-    if (bytes > maxBytes) {
-      isSkipping = true;
-      parts = [];
-      on.tooLong();
-    } else parts.push(part);
+    parts.push(part);
+    if (bytes <= maxBytes) return;
+    const whole = Buffer.concat(parts);
+    skipped = { head: whole.toString("utf8", 0, END_BYTES), tail: lastOf([whole]) };
+    parts = [];
   };
   const flush = () => {
-    const line = isSkipping ? "" : (parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)).toString("utf8");
+    const ended = skipped;
+    const line = ended ? "" : (parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)).toString("utf8");
     parts = [];
     bytes = 0;
-    isSkipping = false;
-    if (line.trim() !== "") on.line(line);
+    skipped = undefined;
+    if (ended) on.tooLong(ended.head, ended.tail.toString("utf8"));
+    else if (line.trim() !== "") on.line(line);
   };
   const onData = (chunk: Buffer | string) => {
     const data = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
@@ -61,6 +73,23 @@ export function readLines(
   input.on("close", onEnd);
   input.on("error", onEnd);
   return stop;
+}
+
+/** A copy, so that the rest can go. */
+function lastOf(parts: Buffer[]): Buffer {
+  return Buffer.from(Buffer.concat(parts).subarray(-END_BYTES));
+}
+
+const ID = String.raw`"id"\s*:\s*(?<id>-?\d{1,15}|"[^"\\]{1,200}")`;
+const SMALL = String.raw`"(?:jsonrpc|method)"\s*:\s*"[^"\\]{1,100}"`;
+/** Whatever comes before: an `id` that is followed by the end of the line can only be the message's own. */
+const AT_END = new RegExp(String.raw`,\s*${ID}\s*(?:,\s*${SMALL}\s*){0,2}\}\s*$`);
+const AT_START = new RegExp(String.raw`^\s*\{\s*(?:${SMALL}\s*,\s*){0,2}${ID}\s*,`);
+
+/** The id of a message of which only both ends are known, when it stands at one of them for certain. */
+export function idOfEnds(head: string, tail: string): RequestId | null {
+  const found = (AT_START.exec(head) ?? AT_END.exec(tail))?.groups?.["id"];
+  return found === undefined ? null : (JSON.parse(found) as RequestId);
 }
 
 /** More than this waiting for a client that does not read: what may be dropped is, and no more is read from it. */

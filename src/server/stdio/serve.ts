@@ -13,11 +13,11 @@ import { initializeResult, readInitialize, type Instructions } from "../initiali
 import { errorReply, idInUse, notificationText, readMessage, replyText, resultReply, type Message, type Reply, type RequestId } from "../json-rpc.ts"; // prettier-ignore
 import { take } from "../legacy-notifications.ts";
 import type { Notices } from "../notices.ts";
-import { OpenChannel } from "../open-channel.ts";
+import { OpenChannel, subscribed } from "../open-channel.ts";
 import { allowsBatches, LEGACY_VERSIONS, readCan, readClient, RPC } from "../protocol.ts";
 import type { Implementation } from "../results.ts";
 import { toWire } from "../wire-errors.ts";
-import { createLineWriter, lineTooLong, readLines } from "./lines.ts";
+import { createLineWriter, idOfEnds, lineTooLong, readLines } from "./lines.ts";
 
 type Request = Extract<Message, { kind: "request" }>;
 
@@ -57,7 +57,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
 
   const memory: ClientMemory = {
     setLogLevel: async (level) => void (channel.logLevel = level),
-    subscribe: async (uri) => void (channel.subscriptions = new Set(channel.subscriptions).add(uri)),
+    subscribe: async (uri) => void (channel.subscriptions = subscribed(channel.subscriptions, uri)),
     unsubscribe: async (uri) =>
       void (channel.subscriptions = [...channel.subscriptions].filter((each) => each !== uri)),
   };
@@ -190,7 +190,12 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
       running.add(done);
       void done.finally(() => running.delete(done));
     },
-    tooLong: () => void send(errorReply(null, toWire(lineTooLong(parts.maxMessageBytes), "legacy", log).error, 400)),
+    tooLong(head, tail) {
+      const id = idOfEnds(head, tail);
+      const { error } = toWire(lineTooLong(parts.maxMessageBytes), "legacy", log);
+      // It may have been an answer to us: then the question has failed, and the client waits for nothing.
+      if (id === null || !channel.asks.answer(id, undefined, error)) send(errorReply(id, error, 400));
+    },
     end: () => void end(),
   });
 
