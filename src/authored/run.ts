@@ -19,39 +19,35 @@ const NO_HOST_CALLS: HostCalls = {
 };
 
 /**
- * Runs a program under its own time limit, within the deadline of the call.
+ * Runs a program under its own time limit, within the deadline of the call. Waiting for a sandbox is not run time.
  *
  * @throws the call's own end (cancelled, shut down, deadline of the call), which is no failure of the code
- * @throws ENGINE_UNAVAILABLE
+ * @throws ENGINE_UNAVAILABLE, OVERLOADED
  */
 export async function runProgram(
   { engines, now, newSeed, settings }: Pick<AuthoredServices, "engines" | "now" | "newSeed" | "settings">,
   runnable: Runnable,
   args: JsonObject,
-  outer: Deadline,
+  deadline: Deadline,
 ): Promise<JobEnd> {
   const engine = engines[runnable.engine];
   if (!engine) {
     const why = `${runnable.name} was made for the engine ${runnable.engine}, which this server does not have; update the tool, or start the server with that engine`; // prettier-ignore
     throw new DynamicMcpError("ENGINE_UNAVAILABLE", why, { data: { engine: runnable.engine } });
   }
-  outer.throwIfEnded();
-  const deadline = outer.child(Math.min(runnable.timeoutMs, settings.maxTimeoutMs));
-  try {
-    const job = {
-      program: runnable.program,
-      argsJson: JSON.stringify(args),
-      limits: settings.limits,
-      seed: newSeed(),
-      startedAtMs: now(),
-      mayCallTools: false,
-    };
-    const end = await engine.run(job, NO_HOST_CALLS, deadline);
-    if (end.state === "failed") outer.throwIfEnded();
-    return end;
-  } finally {
-    deadline.close();
-  }
+  deadline.throwIfEnded();
+  const job = {
+    program: runnable.program,
+    argsJson: JSON.stringify(args),
+    limits: settings.limits,
+    runMs: Math.min(runnable.timeoutMs, settings.maxTimeoutMs),
+    seed: newSeed(),
+    startedAtMs: now(),
+    mayCallTools: false,
+  };
+  const end = await engine.run(job, NO_HOST_CALLS, deadline);
+  if (end.state === "failed") deadline.throwIfEnded();
+  return end;
 }
 
 /** What the client gets of a run. `outputSchema` is the author's, not the wrapped one. */

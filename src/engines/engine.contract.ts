@@ -289,6 +289,12 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         });
       }
 
+      it("stops a body at its own limit within the call's", async () => {
+        const end = await failure("for (;;) await null", { runMs: 150, timeoutMs: 10_000 });
+        expect(end).toMatchObject({ code: "TIMEOUT", message: "stopped at the time limit of 150 ms" });
+        expect(end.wallMs).toBeLessThan(5_000);
+      });
+
       it("does not start what has ended already", async () => {
         const deadline = new Deadline(1_000);
         deadline.end("client");

@@ -15,7 +15,7 @@ export const ENGINE_LEVELS = {
 /**
  * Where untrusted code runs. One contract suite (`engine.contract.ts`) and one attack suite for all.
  *
- * Promises of every engine: a job sees no file, network, environment or other job; it ends at its deadline plus at
+ * Promises of every engine: a job sees no file, network, environment or other job; it ends at its time limit plus at
  * most 0.5 s; what it prints, throws or returns is data and never decides anything; after any end the next job is fine.
  */
 export interface ExecutionEngine {
@@ -24,7 +24,9 @@ export interface ExecutionEngine {
   /**
    * Runs a job. Never throws for what the code does: that is a `JobEnd`.
    *
+   * @param deadline of the call: also waiting for a free sandbox ends with it. The job's own time (`runMs`) begins later
    * @throws ENGINE_UNAVAILABLE when the engine could not be started (`message` says what to do)
+   * @throws OVERLOADED with `data.retryAfterMs` when no sandbox became free for too long; nothing ran
    */
   run(job: Job, host: HostCalls, deadline: Deadline): Promise<JobEnd>;
 
@@ -41,6 +43,11 @@ export interface Job {
   /** JSON text of the arguments, an object. */
   argsJson: string;
   limits: JobLimits;
+  /**
+   * How long it may run, in ms (> 0), from when a sandbox starts it: what it waited for one does not count. Within the
+   * call's deadline, which alone holds when this is absent.
+   */
+  runMs?: number;
   /** Seeds `Math.random` and `crypto.randomUUID`: the same seed gives the same run. */
   seed: string;
   /** What the job sees as the time of its start, ms since 1970. */

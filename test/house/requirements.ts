@@ -156,6 +156,11 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/security.md",
   },
   {
+    id: "engine-waiting-free",
+    promise: "A tool's time limit begins when its run does: waiting for a free sandbox does not count.",
+    source: "docs/dynamic-tools.md",
+  },
+  {
     id: "engine-no-orphan",
     promise: "No sandbox outlives the server, however the server ends.",
     source: "docs/security.md",

@@ -41,6 +41,7 @@ const SLICE_JOBS = 1_000;
 /** After this long the child looks whether somebody wants it to stop. */
 const YIELD_MS = 25;
 const ORPHAN_CHECK_MS = 100;
+const DETAIL_CHARS = 2_000;
 /** The wrapper adds one line before the author's first. Strict, as modules on every other engine are. */
 const BEFORE = Buffer.from('(async function run(args) {"use strict";\n');
 const AFTER = Buffer.from("\n})");
@@ -211,8 +212,9 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     if (isV8StackOverflow(error)) {
       return finish({ code: "CODE_THREW", errorName: "RangeError", message: TOO_MUCH_RECURSION, poisoned: true });
     }
-    const code = interpreter.isNearlyFull() ? "OUT_OF_MEMORY" : "ENGINE_CRASHED";
-    finish({ code, message: String(error), poisoned: true });
+    if (interpreter.isNearlyFull()) return finish({ code: "OUT_OF_MEMORY", poisoned: true });
+    const detail = String(error instanceof Error ? error.stack : error).slice(0, DETAIL_CHARS);
+    finish({ code: "ENGINE_CRASHED", detail, poisoned: true });
   }
 
   function finish(end: Partial<EndHead>, result?: Uint8Array): void {

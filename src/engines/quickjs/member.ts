@@ -141,13 +141,14 @@ export function spawnMember(command: ChildCommand, options: { maxResultBytes: nu
       return new Promise<MemberEnd>((resolve) => {
         const logs: ConsoleLine[] = [];
         let grace: NodeJS.Timeout | undefined;
+        let stopListening = () => {};
 
         const finish = (end: Omit<EndHead, "rssMiB">, resultJson = "") => {
           if (current !== run) return;
           current = undefined;
           isWaiting = false;
           clearTimeout(grace);
-          deadline.signal.removeEventListener("abort", stop);
+          stopListening();
           child.hold(false);
           resolve({ head: { ...end, logs: [...logs, ...end.logs] }, resultJson });
         };
@@ -184,7 +185,6 @@ export function spawnMember(command: ChildCommand, options: { maxResultBytes: nu
         };
         current = run;
         if (!isSound) return run.onExit({ reason: "exited", code: null, signal: null, stderr: "" });
-        deadline.signal.addEventListener("abort", stop);
 
         const code = Buffer.from(job.program.js, "utf8");
         const head = {
@@ -197,7 +197,8 @@ export function spawnMember(command: ChildCommand, options: { maxResultBytes: nu
           codeBytes: code.byteLength,
         };
         child.send(pack(KIND.job, head, code, Buffer.from(job.argsJson, "utf8")));
-        if (deadline.signal.aborted) stop();
+        // After the job is sent: when it has ended already, its end must not come first.
+        stopListening = deadline.onEnd(stop);
       });
     },
   };
@@ -229,9 +230,10 @@ function notStarted(exit: ChildExit): DynamicMcpError {
   return didNotStart(told === "" ? `it ended with ${exit.signal ?? `code ${exit.code}`}` : told.slice(-500));
 }
 
-export function didNotStart(why: string, cause?: unknown): DynamicMcpError {
-  return new DynamicMcpError("ENGINE_UNAVAILABLE", `the quickjs sandbox did not start: ${why}`, {
-    data: { engine: "quickjs" },
-    cause,
-  });
+/** @param cause for our log: it may name files of ours, and says nothing to a client */
+export function didNotStart(cause: unknown): DynamicMcpError {
+  const what =
+    "the quickjs sandbox did not start; the server's log says why. Its operator should look for a lack of memory, " +
+    "processes or file descriptors, or for missing files of the program; then the call can be tried again";
+  return new DynamicMcpError("ENGINE_UNAVAILABLE", what, { data: { engine: "quickjs" }, cause });
 }

@@ -1,3 +1,4 @@
+import type { Deadline } from "../../core/deadline.ts";
 import type { Logger } from "../../core/source.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { didNotStart, type Member } from "./member.ts";
@@ -12,9 +13,9 @@ import { didNotStart, type Member } from "./member.ts";
 export interface Pool {
   /**
    * A child for one job, in the order of asking. Give it back with `release`.
-   * @throws the reason of `signal` when it ends first; ENGINE_UNAVAILABLE when no child starts
+   * @throws the deadline's error when it ends first; ENGINE_UNAVAILABLE when no child starts; OVERLOADED after `maxWaitMs`
    */
-  acquire(signal: AbortSignal): Promise<Member>;
+  acquire(deadline: Deadline): Promise<Member>;
   release(member: Member): void;
   /** Somebody began to wait: there may be room for one more. */
   wake(): void;
@@ -29,6 +30,8 @@ export interface PoolOptions {
   spawn(): Member;
   maxRunning: number;
   maxChildren: number;
+  /** How long a job waits for a child at most. */
+  maxWaitMs: number;
   /** A child beyond the first that had no job for this long is let go. */
   idleMs: number;
   /** The same for the last one. */
@@ -42,6 +45,16 @@ interface Asker {
   give(member: Member): void;
   refuse(error: Error): void;
 }
+
+const NOT_STARTED = "a quickjs sandbox did not start";
+const RETRY_AFTER_MS = 1_000;
+
+const allBusy = (waitedMs: number) =>
+  new DynamicMcpError(
+    "OVERLOADED",
+    `every sandbox was busy for ${waitedMs} ms, so nothing was run; try again in ${RETRY_AFTER_MS} ms`,
+    { data: { waitedMs, retryAfterMs: RETRY_AFTER_MS } },
+  );
 
 export function createPool(options: PoolOptions): Pool {
   const idle: Member[] = [];
@@ -78,7 +91,8 @@ export function createPool(options: PoolOptions): Pool {
       member = options.spawn();
     } catch (cause) {
       // The program is not there, or the machine refuses at once: the same as one that ends before it is ready.
-      askers.shift()?.refuse(didNotStart(cause instanceof Error ? cause.message : String(cause), cause));
+      options.log.warn({ why: cause instanceof Error ? cause.message : String(cause) }, NOT_STARTED);
+      askers.shift()?.refuse(didNotStart(cause));
       return;
     }
     starting.add(member);
@@ -100,6 +114,7 @@ export function createPool(options: PoolOptions): Pool {
       },
       (error: Error) => {
         starting.delete(member);
+        if (!isClosed) options.log.warn({ pid: member.pid, why: String(error.cause) }, NOT_STARTED);
         // One asker pays for one failed start, so a machine that cannot start any answers each of them.
         askers.shift()?.refuse(error);
         serve();
@@ -127,30 +142,36 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
-    acquire(signal) {
+    acquire(deadline) {
       if (isClosed) {
         return Promise.reject(new DynamicMcpError("SHUTTING_DOWN", "the quickjs engine is closed"));
       }
+      if (deadline.reason) return Promise.reject(deadline.error());
       return new Promise<Member>((resolve, reject) => {
+        let timer: NodeJS.Timeout | undefined;
+        let stopListening = () => {};
         const leave = () => {
           const at = askers.indexOf(asker);
           if (at >= 0) askers.splice(at, 1);
-          reject(signal.reason as Error);
+          clearTimeout(timer);
+          stopListening();
         };
         const asker: Asker = {
           give(member) {
-            signal.removeEventListener("abort", leave);
+            leave();
             resolve(member);
           },
           refuse(error) {
-            signal.removeEventListener("abort", leave);
+            leave();
             reject(error);
           },
         };
-        if (signal.aborted) return reject(signal.reason as Error);
-        signal.addEventListener("abort", leave);
         askers.push(asker);
         serve();
+        if (!askers.includes(asker)) return;
+        stopListening = deadline.onEnd(() => asker.refuse(deadline.error()));
+        timer = setTimeout(() => asker.refuse(allBusy(options.maxWaitMs)), options.maxWaitMs);
+        timer.unref();
       });
     },
     release(member) {

@@ -113,14 +113,30 @@ describe("the processes of the quickjs engine", () => {
     expect(await run(engine, "return 2")).toMatchObject({ state: "done", resultJson: "2" });
   });
 
-  it("that cannot be started are ENGINE_UNAVAILABLE with the reason, for each job that asks", async () => {
+  it("that cannot be started are ENGINE_UNAVAILABLE for each job that asks; only the log has the reason", async () => {
+    const logged: unknown[] = [];
+    const log = { ...SILENT, warn: (facts: unknown) => void logged.push(facts) };
     const command = () => ({ ...childCommand(), args: ["-e", "console.error('no room here'); process.exit(1)"] });
-    const engine = engineWith({ command });
+    const engine = engineWith({ command, log });
     const tries = await Promise.allSettled([run(engine, "return 1"), run(engine, "return 1"), run(engine, "return 1")]);
     for (const each of tries) {
       expect(each).toMatchObject({ status: "rejected", reason: { code: "ENGINE_UNAVAILABLE" } });
     }
-    expect(await engine.probe()).toMatchObject({ isAvailable: false, problem: expect.stringContaining("no room here") as string }); // prettier-ignore
+    const problem = expect.stringMatching(/^(?!.*no room here).*did not start/) as string;
+    expect(await engine.probe()).toMatchObject({ isAvailable: false, problem });
+    expect(JSON.stringify(logged)).toContain("no room here");
+  });
+
+  it("whose interpreter breaks down are replaced; only the log has the interpreter's words", async () => {
+    const logged: unknown[] = [];
+    const log = { ...SILENT, warn: (facts: unknown) => void logged.push(facts) };
+    const file = fileURLToPath(new URL("fixtures/broken-child.ts", import.meta.url));
+    const engine = engineWith({ log, command: () => ({ ...childCommand(), args: [file] }) });
+    const end = await run(engine, "return 1");
+    expect(end).toMatchObject({ state: "failed", code: "ENGINE_CRASHED" });
+    expect(end).toMatchObject({ message: expect.stringMatching(/^the sandbox ended without an answer/) as string });
+    expect(JSON.stringify(end)).not.toContain("RuntimeError");
+    expect(JSON.stringify(logged)).toContain("RuntimeError: unreachable");
   });
 
   it("whose program is not there for a moment take no later job's place", async () => {

@@ -67,6 +67,8 @@ export interface EndHead extends LogsHead {
     /** Ended on request: the engine knows why. */
     | "ENDED";
   message?: string;
+  /** Of ENGINE_CRASHED, for our log: nothing that a client could use. */
+  detail?: string;
   errorName?: string;
   line?: number;
   column?: number;

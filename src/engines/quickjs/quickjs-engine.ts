@@ -22,6 +22,8 @@ export interface QuickjsEngineOptions {
   maxChildren?: number;
   /** Largest result of any job, in bytes: what a child may send at most. */
   maxResultBytes?: number;
+  /** How long a job waits for a free process; default 15 s. */
+  maxWaitMs?: number;
   idleMs?: number;
   lastIdleMs?: number;
   recycleAfterJobs?: number;
@@ -49,6 +51,7 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
     spawn: () => spawnMember(command(), { maxResultBytes, onWaiting: () => pool.wake() }),
     maxRunning: Math.min(availableParallelism(), options.maxProcesses ?? 4),
     maxChildren: options.maxChildren ?? 32,
+    maxWaitMs: options.maxWaitMs ?? 15_000,
     idleMs: options.idleMs ?? 10_000,
     lastIdleMs: options.lastIdleMs ?? 300_000,
     recycleAfterJobs: options.recycleAfterJobs ?? 5_000,
@@ -74,16 +77,20 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
 
     let member;
     try {
-      member = await pool.acquire(deadline.signal);
+      member = await pool.acquire(deadline);
     } catch (error) {
       if (deadline.reason) return failed(endedBy(deadline, " while it waited for a free sandbox"));
       if (hasCode(error, "SHUTTING_DOWN")) return failed({ code: "SHUTTING_DOWN", message: error.message });
       throw error;
     }
+    const own = job.runMs === undefined ? deadline : deadline.child(job.runMs);
     try {
-      const end = await member.run(job, host, deadline);
-      return toJobEnd(end, job, deadline, performance.now() - startedAt);
+      const end = await member.run(job, host, own);
+      const { detail } = end.head;
+      if (detail !== undefined) log.warn({ pid: member.pid, tool: job.program.name, detail }, CRASHED);
+      return toJobEnd(end, job, deadline.reason ? deadline : own, performance.now() - startedAt);
     } finally {
+      if (own !== deadline) own.close();
       pool.release(member);
     }
   }
@@ -137,6 +144,7 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
   };
 }
 
+const CRASHED = "the interpreter in a quickjs sandbox broke down; the sandbox is replaced";
 const LEVEL = ENGINE_LEVELS.quickjs;
 const PROBE_MS = 20_000;
 const PROBE_JOB: Job = {
