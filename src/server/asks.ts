@@ -3,6 +3,7 @@ import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { Paused } from "../core/pause.ts";
 import { LOG_LEVELS, type Ask, type CallIo, type ClientCan } from "../core/source.ts";
+import { problemsOfForm } from "./elicited.ts";
 import type { Exchange } from "./exchange.ts";
 import { invalidParams } from "./protocol.ts";
 import type { Answers } from "./request-state.ts";
@@ -11,7 +12,7 @@ import type { Answers } from "./request-state.ts";
 export interface Asked {
   /** Those that came so far. */
   readonly answers: Answers;
-  /** The last question that this client cannot be asked, if there was one. */
+  /** Of the last question that this client cannot be asked, or has answered by what does not fit, if there was one. */
   refused: DynamicMcpError | undefined;
 }
 
@@ -30,6 +31,8 @@ export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): 
   async function ask(asks: Record<string, Ask>): Promise<Answers> {
     const missing = missingCapabilities(Object.values(asks), can);
     if (missing) throw (asked.refused = missing);
+    const unfit = era === "modern" ? unfitAnswer(asks, answers) : undefined;
+    if (unfit) throw (asked.refused = unfit);
     const open = Object.entries(asks).filter(([key, each]) => !hasAnswer(answers, key, each));
     if (open.length > 0) {
       if (era === "modern") throw new Paused(Object.fromEntries(open));
@@ -74,6 +77,13 @@ export async function askNow(
         if (!fits(method, answer)) {
           throw new DynamicMcpError("INVALID_REQUEST", `the client's answer to ${method} is not one`);
         }
+        const [problem] = method === "elicitation/create" ? problemsOfForm(params, answer) : [];
+        if (problem) {
+          throw new DynamicMcpError(
+            "INVALID_REQUEST",
+            `the client's answer does not fit what it was asked: ${problem}`,
+          );
+        }
         answers[key] = answer;
       }),
     );
@@ -100,6 +110,19 @@ export function readInputResponses(params: JsonObject): Answers {
 /** An answer of the wrong shape is as good as none: the question is asked again. */
 function hasAnswer(answers: Answers, key: string, { method }: Ask): boolean {
   return Object.hasOwn(answers, key) && fits(method, answers[key]);
+}
+
+/** An answer of the right shape that says what it may not say is the client's fault, and it should hear of it. */
+function unfitAnswer(asks: Record<string, Ask>, answers: Answers): DynamicMcpError | undefined {
+  for (const [key, { method, params }] of Object.entries(asks)) {
+    const answer = answers[key];
+    if (method !== "elicitation/create" || !answer || !Object.hasOwn(answers, key)) continue;
+    const problems = problemsOfForm(params, answer);
+    if (problems.length === 0) continue;
+    const message = `the answer to ${JSON.stringify(key)} does not fit its \`requestedSchema\`: ${problems.join("; ")}`;
+    return new DynamicMcpError("INVALID_ARGUMENTS", message, { data: { answer: key, problems } });
+  }
+  return undefined;
 }
 
 const ACTIONS = new Set<Json | undefined>(["accept", "decline", "cancel"]);

@@ -49,8 +49,8 @@ export function createRuns({
       const requestState = (await states()).write(binding, answers);
       return { resultType: "input_required", inputRequests: asRequests(end.asks), requestState };
     }
-    // The protocol wants to hear of a missing capability as such, even where a tool has made a result of it.
-    if (end.state === "failed" && end.code === "CAPABILITY_MISSING" && asked.refused) throw asked.refused;
+    // The client wants to hear of what it lacks or got wrong as such, even where a tool has made a result of it.
+    if (end.state === "failed" && end.code === asked.refused?.code) throw asked.refused;
     return shaped(end.result, wanted);
   }
 

@@ -50,7 +50,10 @@ export interface Result {
 export const ROOTS = [{ uri: "file:///work", name: "work" }];
 const INFO = { name: "interop-test", version: "1.0.0" };
 const CAPABILITIES = { elicitation: { form: {} }, sampling: {}, roots: { listChanged: false } };
-const accept = async () => ({ action: "accept" as const, content: { name: "Ada", username: "ada", email: "a@b.c" } });
+const accept = async () => ({
+  action: "accept" as const,
+  content: { name: "Ada", color: "blue", username: "ada", email: "a@b.c" },
+});
 const sample = async () => ({
   role: "assistant" as const,
   model: "test",

@@ -56,6 +56,16 @@ describe("questions to a client of 2026-07-28", () => {
     expect((await call(TWICE, { inputResponses }))["error"]).toMatchObject({ code: -32602 });
   });
 
+  it("refuse an accepted form whose content does not fit, and take it again when it does", async () => {
+    const requestState = await stateOf(TWICE);
+    for (const content of [{ name: 5 }, {}]) {
+      const refusal = { code: -32602, data: { code: "INVALID_ARGUMENTS", answer: "step1" } };
+      expect((await call(TWICE, { inputResponses: { step1: accept(content) }, requestState }))["error"]).toMatchObject(refusal); // prettier-ignore
+    }
+    const again = await call(TWICE, { inputResponses: { step1: accept({ name: "Ada" }) }, requestState });
+    expect(again["result"]).toMatchObject({ resultType: "input_required", inputRequests: { step2: {} } });
+  });
+
   const answer = { step1: accept({ name: "Ada" }) };
   const refused = async (requestState: unknown, headers = {}, name = TWICE, args: JsonObject = {}) =>
     (await call(name, { inputResponses: answer, requestState: requestState as string, arguments: args }, headers))[

@@ -130,6 +130,18 @@ describe("stdio", () => {
     expect(JSON.stringify(await answerTo(1))).toContain("at most 10000 bytes");
   });
 
+  it("fails a question whose answer does not fit its form", async () => {
+    const { write, answerTo, received, initialize } = await open();
+    await initialize({ elicitation: {} });
+    const params = { name: "test_input_required_result_elicitation" };
+    write({ jsonrpc: "2.0", id: 1, method: "tools/call", params });
+    const question = () => received.find((each) => each["method"] === "elicitation/create");
+    await vi.waitFor(() => expect(question()).toBeDefined());
+    write({ jsonrpc: "2.0", id: question()?.["id"], result: { action: "accept", content: { name: 5 } } });
+    expect((await answerTo(1))["result"]).toMatchObject({ isError: true });
+    expect(JSON.stringify(await answerTo(1))).toContain("must be a text");
+  });
+
   it("subscribes one client to a thousand resources, not to more", async () => {
     const { ask, initialize, write } = await open();
     await initialize();
