@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { DynamicMcpError, ERRORS } from "../core/errors.ts";
 import { failedResult } from "../core/results.ts";
 import type { OpenApp } from "./app.ts";
@@ -132,5 +132,19 @@ describe("runCli", () => {
     };
     const { code, isClosed } = await runLine(["call", "slow"], { answers, input: { stopped } });
     expect({ code, isClosed, ended }).toEqual({ code: 130, isClosed: true, ended: ["client"] });
+  });
+
+  it("ends once it is told to stop, although nothing else ever ends", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    try {
+      const never = () => new Promise<never>(() => {});
+      const line = ["serve", "--shutdown-grace-ms", "1000"];
+      const ended = runLine(line, { input: { stopped: Promise.resolve() }, app: { serveStdio: never, close: never } });
+      await expect.poll(() => vi.getTimerCount()).toBe(1);
+      vi.advanceTimersByTime(16_000);
+      expect(await ended).toMatchObject({ code: 130 });
+    } finally {
+      vi.useRealTimers();
+    }
   });
 });

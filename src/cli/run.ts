@@ -24,6 +24,8 @@ const COMMON: readonly FlagSpec[] = [
   { names: ["--help", "-h"], form: "switch" },
   { names: ["--version", "-V"], form: "switch" },
 ];
+/** To let go of everything once calls have ended, a store that somebody else keeps locked included, in ms. */
+const CLOSE_MS = 15_000;
 const INTERRUPTED = ERRORS.CANCELLED.exit;
 
 /**
@@ -103,13 +105,29 @@ async function runCommand(
     stopped: input.stopped,
     isStopped: () => isStopped,
   };
+  const whole = async () => {
+    try {
+      const running = command.handler(context).then((code) => code ?? 0);
+      if (command.stopsItself) return await running;
+      running.catch(() => {}); // whoever interrupted does not wait for its end
+      return await Promise.race([running, input.stopped.then(() => INTERRUPTED)]);
+    } finally {
+      await (await app?.catch(() => undefined))?.close();
+    }
+  };
+  return await endsOnceStopped(whole(), input.stopped, loaded.settings.server.shutdownGraceMs + CLOSE_MS);
+}
+
+/** Whatever hangs, a program that was told to stop ends. */
+async function endsOnceStopped(running: Promise<number>, stopped: Promise<void>, withinMs: number): Promise<number> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = stopped.then(
+    () => new Promise<number>((resolve) => (timer = setTimeout(() => resolve(INTERRUPTED), withinMs))),
+  );
   try {
-    const running = command.handler(context).then((code) => code ?? 0);
-    if (command.stopsItself) return await running;
-    running.catch(() => {}); // whoever interrupted does not wait for its end
-    return await Promise.race([running, input.stopped.then(() => INTERRUPTED)]);
+    return await Promise.race([running, late]);
   } finally {
-    await (await app?.catch(() => undefined))?.close();
+    clearTimeout(timer);
   }
 }
 

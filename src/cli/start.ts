@@ -29,13 +29,16 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
   module.enableCompileCache(join(platformCacheDir(machine), "compiled"));
   setTimeout(() => module.flushCompileCache(), SETTLED_MS).unref();
 
-  const [{ runCli }, { watchForStop }] = await Promise.all([import("./run.ts"), import("./stop.ts")]);
+  const [{ runCli }, { interruptibly, leave, watchForStop }] = await Promise.all([
+    import("./run.ts"),
+    import("./stop.ts"),
+  ]);
   const stopped = watchForStop(host);
   const code = await runCli({
     ...machine,
     argv: host.argv.slice(2),
     cwd: host.cwd(),
-    readFile: (path) => (existsSync(path) ? readFileSync(path, "utf8") : undefined),
+    readFile: (path) => interruptibly(host, () => (existsSync(path) ? readFileSync(path, "utf8") : undefined)),
     stdin: host.stdin,
     stdout: host.stdout,
     stderr: host.stderr,
@@ -47,7 +50,7 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
   // its time; but one that never reads does not keep a program that was told to stop.
   const written = Promise.all([host.stdout, host.stderr].map(emptied));
   await Promise.race([written, stopped.then(() => wait(LAST_WORDS_MS))]);
-  host.exit(code);
+  await leave(host, code, () => host.getActiveResourcesInfo());
 }
 
 async function emptied(stream: NodeJS.WriteStream): Promise<void> {

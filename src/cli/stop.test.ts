@@ -1,6 +1,6 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { watchForStop, type StoppableProcess } from "./stop.ts";
+import { interruptibly, leave, watchForStop, type StoppableProcess } from "./stop.ts";
 
 class Left extends Error {
   readonly code: number;
@@ -13,9 +13,13 @@ class Left extends Error {
 function fakeProcess() {
   const written: string[] = [];
   const stdout = new EventEmitter();
-  const process = Object.assign(new EventEmitter(), {
+  const process: EventEmitter & { stdout: EventEmitter } = Object.assign(new EventEmitter(), {
     stdout,
     stderr: Object.assign(new EventEmitter(), { write: (text: string) => written.push(text) }),
+    pid: 7,
+    kill(pid: number, signal: string): never {
+      throw new Error(`${pid} got ${signal}, with ${process.listenerCount(signal)} listeners`);
+    },
     exit(code: number): never {
       throw new Left(code);
     },
@@ -31,7 +35,7 @@ describe("watchForStop", () => {
     process.emit("SIGTERM");
     await stopped;
     clock.ms = 501;
-    expect(() => process.emit("SIGINT")).toThrow("left with 130");
+    expect(() => process.emit("SIGINT")).toThrow("7 got SIGINT, with 0 listeners");
   });
 
   it("takes one Ctrl-C that arrives several times for one", async () => {
@@ -53,5 +57,36 @@ describe("watchForStop", () => {
     expect(() => process.emit("uncaughtException", new Error("oh"))).toThrow("left with 70");
     expect(() => process.stdout.emit("error", new Error("disk"))).toThrow("left with 70");
     expect(written[0]).toContain("Error: oh");
+  });
+});
+
+describe("interruptibly", () => {
+  it("leaves signals to the system while it runs, and takes them back", async () => {
+    const { process, stopped } = fakeProcess();
+    const count = () => process.listenerCount("SIGTERM");
+    expect(interruptibly(process as unknown as StoppableProcess, count)).toBe(0);
+    expect(() => interruptibly(process as unknown as StoppableProcess, () => { throw new Error("no"); })).toThrow("no"); // prettier-ignore
+    expect(count()).toBe(1);
+    process.emit("SIGTERM");
+    await expect(stopped).resolves.toBeUndefined();
+  });
+});
+
+describe("leave", () => {
+  it("exits, once files that are still read or written are done", async () => {
+    const { process } = fakeProcess();
+    const busy = [["FSReqPromise"], ["FSReqPromise"], ["Timeout"]];
+    await expect(leave(process as unknown as StoppableProcess, 3, () => busy.shift() ?? [])).rejects.toThrow(
+      "left with 3",
+    );
+    expect(busy).toEqual([]);
+  });
+
+  it("ends by a signal when one never gets done", async () => {
+    const { process } = fakeProcess();
+    const stuck = () => ["FSReqPromise"];
+    await expect(leave(process as unknown as StoppableProcess, 3, stuck)).rejects.toThrow(
+      "7 got SIGTERM, with 0 listeners",
+    );
   });
 });

@@ -1,17 +1,23 @@
+import { setTimeout as wait } from "node:timers/promises";
 import { ERRORS } from "../core/errors.ts";
 
 /** The parts of `process` that decide when it ends. */
-export type StoppableProcess = Pick<NodeJS.Process, "on" | "exit"> & {
+export type StoppableProcess = Pick<
+  NodeJS.Process,
+  "on" | "exit" | "kill" | "pid" | "listeners" | "removeAllListeners"
+> & {
   stdout: Pick<NodeJS.WriteStream, "on">;
   stderr: Pick<NodeJS.WriteStream, "on" | "write">;
 };
 
 /** One Ctrl-C can arrive several times: from the terminal, from npm, from whoever started us. */
 const ECHO_MS = 500;
-const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+/** For what still reads or writes files when the program is over, in ms. */
+const LAST_FILES_MS = 500;
 
 /**
- * Watches for the end: a first signal asks to stop, a second one ends at once (128 + its number, as shells count);
+ * Watches for the end: a first signal asks to stop, a second one ends at once, as signals do;
  * what comes within half a second is the first one again.
  * A reader that goes away (EPIPE on stdout) asks to stop too. What nobody caught ends with 70 and its stack on stderr.
  *
@@ -20,9 +26,9 @@ const SIGNALS = { SIGINT: 2, SIGTERM: 15, SIGHUP: 1 } as const;
 export function watchForStop(host: StoppableProcess, now: () => number = () => performance.now()): Promise<void> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
-    for (const [name, number] of Object.entries(SIGNALS)) {
-      host.on(name as keyof typeof SIGNALS, () => {
-        if (firstAt !== undefined && now() - firstAt > ECHO_MS) host.exit(128 + number);
+    for (const name of SIGNALS) {
+      host.on(name, () => {
+        if (firstAt !== undefined && now() - firstAt > ECHO_MS) endBy(host, name);
         firstAt ??= now();
         resolve();
       });
@@ -42,4 +48,36 @@ export function watchForStop(host: StoppableProcess, now: () => number = () => p
       host.exit(ERRORS.INTERNAL.exit);
     }
   });
+}
+
+/**
+ * Runs what may block the only thread, such as reading a pipe that nobody writes. No listener could run meanwhile, so
+ * signals do what they do by themselves: they end the process.
+ */
+export function interruptibly<T>(host: StoppableProcess, run: () => T): T {
+  const kept = SIGNALS.map((name) => ({ name, listeners: host.listeners(name) }));
+  for (const { name } of kept) host.removeAllListeners(name);
+  try {
+    return run();
+  } finally {
+    for (const { name, listeners } of kept) for (const each of listeners) host.on(name, each);
+  }
+}
+
+/**
+ * Ends the process. `exit` waits for threads that are inside the system, for ever when one reads a pipe that nobody
+ * writes or a disk that is gone; a signal does not.
+ *
+ * @param resources what keeps the process busy, as Node names it
+ */
+export async function leave(host: StoppableProcess, code: number, resources: () => readonly string[]): Promise<void> {
+  const isStuck = () => resources().some((name) => name.startsWith("FSReq"));
+  for (let ms = 0; isStuck() && ms < LAST_FILES_MS; ms += 20) await wait(20);
+  if (isStuck()) endBy(host, "SIGTERM");
+  host.exit(code);
+}
+
+function endBy(host: StoppableProcess, name: (typeof SIGNALS)[number]): void {
+  host.removeAllListeners(name);
+  host.kill(host.pid, name);
 }

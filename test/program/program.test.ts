@@ -1,11 +1,13 @@
 import { transform } from "esbuild";
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { type FileHandle, mkdir, mkdtemp, open, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makePipe } from "../../src/cli/fixtures/pipe.ts";
 
 /** The built program as clients start it. */
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
@@ -95,6 +97,24 @@ describe("the program", () => {
     await seen(/"id":1/, "out");
     child.stdin.destroy();
     expect(await ended).toBe(0);
+  });
+
+  it.skipIf(process.platform === "win32").each([
+    ["settings", (pipe: string) => ["config", "explain", "--config", pipe]],
+    ["variables", (pipe: string) => ["serve", "--dotenv", pipe]],
+    ["arguments", (pipe: string) => ["call", "any.tool", "--args", `@${pipe}`]],
+  ] as const)("ends on a signal while it waits for %s from a pipe that nobody writes", async (what, line) => {
+    const pipe = join(home, what);
+    makePipe(pipe);
+    const { child, ended } = run(join(dist, "main.js"), line(pipe));
+    // Without waiting, a pipe can be opened for writing only while somebody reads it.
+    let writer: FileHandle | undefined;
+    await expect
+      .poll(async () => (writer = await open(pipe, constants.O_WRONLY | constants.O_NONBLOCK).catch(() => undefined)))
+      .toBeDefined();
+    child.kill("SIGTERM");
+    expect(await ended).toBe("SIGTERM");
+    await writer?.close();
   });
 
   it("does not mind a reader that stops reading", async () => {
