@@ -43,6 +43,7 @@ const shared = {
 /** Entries with a process or thread of their own: one file each, so that a sandbox has to be allowed to read just one. */
 const alone = {
   "sqlite-writer": "src/store/sqlite/writer.ts",
+  "schema-checker": "src/schemas/checker.ts",
   "quickjs-child": "src/engines/quickjs/child.ts",
 };
 /** The program and the library share lazy chunks. */

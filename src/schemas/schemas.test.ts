@@ -46,15 +46,6 @@ describe("validate", () => {
     expect(await words(schema, { pair: ["a", "b"] })).toEqual(['/pair/1 must be number, got the string "b"']);
   });
 
-  it("stops a pattern that backtracks, and the next check is fine", async () => {
-    const schema = { type: "object", properties: { a: { type: "string", pattern: "^(a+)+$" } } };
-    const started = performance.now();
-    const problems = await schemas.validate(schema, { a: `${"a".repeat(60)}b` });
-    expect(problems[0]?.message).toMatch(/takes longer/);
-    expect(performance.now() - started).toBeLessThan(3_000);
-    expect(await schemas.validate(schema, { a: "aaa" })).toEqual([]);
-  });
-
   it("survives a schema that refers to itself without end", async () => {
     const schema = { type: "object", allOf: [{ $ref: "#" }] };
     expect((await schemas.validate(schema, {})).length).toBe(1);

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
 import { pointer, show, type Problem } from "../core/problems.ts";
+import { circleProblems } from "./references.ts";
 import type { SchemaRole } from "./schemas.ts";
 import { walkSchema } from "./walk.ts";
 
@@ -30,18 +31,20 @@ export function structureProblems(schema: unknown, role: SchemaRole): Problem[] 
   const shape = shapeProblem(schema);
   if (shape) return [shape];
 
-  const problems: Problem[] = [];
   const bytes = Buffer.byteLength(JSON.stringify(schema));
+  // The rest takes its time with each part of the schema.
   if (bytes > LIMITS.schemaBytes) {
-    problems.push({ path: "", message: `must be at most ${LIMITS.schemaBytes} bytes of JSON, is ${bytes}` });
+    return [{ path: "", message: `must be at most ${LIMITS.schemaBytes} bytes of JSON, is ${bytes}` }];
   }
+  const problems: Problem[] = [];
   if (!dialectOf(schema)) {
     problems.push({ path: "/$schema", message: `must be left out or be one of ${Object.keys(DIALECTS).join(", ")}, got ${show(schema["$schema"])}` }); // prettier-ignore
   }
   if (role === "input" && schema["type"] !== "object") {
     problems.push({ path: "/type", message: `must be "object": arguments are named; got ${show(schema["type"])}` });
   }
-  walkSchema(schema, (each, path) => problems.push(...referenceProblems(each, path)));
+  walkSchema(schema, (each, path) => problems.push(...keywordsRefused(each, path)));
+  if (problems.length === 0) problems.push(...circleProblems(schema));
   return problems;
 }
 
@@ -57,8 +60,12 @@ function shapeProblem(value: Json, path = "", depth = 1): Problem | undefined {
   return undefined;
 }
 
-function referenceProblems(schema: JsonObject, path: string): Problem[] {
+function keywordsRefused(schema: JsonObject, path: string): Problem[] {
   const problems: Problem[] = [];
+  // A keyword of the library alone, which would make its answer a promise.
+  if (schema["$async"] !== undefined) {
+    problems.push({ path: pointer(path, "$async"), message: "is not a keyword of JSON Schema; leave it out" });
+  }
   for (const key of ["$ref", "$dynamicRef"]) {
     const target = schema[key];
     if (target === undefined || (typeof target === "string" && target.startsWith("#"))) continue;

@@ -76,8 +76,8 @@ export const HOUSE: House = {
     "node:repl": [],
     "node:sqlite": ["store"],
     "node:tls": ["machine"],
-    "node:vm": ["engines", "schemas"], // schemas: only to stop a pattern that runs away
-    "node:worker_threads": ["machine", "store", "engines"],
+    "node:vm": ["engines"],
+    "node:worker_threads": ["machine", "store", "schemas", "engines"],
   },
   packages: {
     zod: ALL,
