@@ -27,6 +27,7 @@ describe("the memory that every job starts from", () => {
     ["heap far beyond it", fill(60 * MIB)],
     ["one large block that it hardly touches", "const a = new Uint8Array(30e6); a[29e6] = 7; a.length"],
     ["arrays that were given back", `${fill(8 * MIB)}; all.length = 0; 1`],
+    ["the stack below a frame that it hardly touches", `const deep = (n) => n === 0 ? 0 : 1 + deep(n - 1); const wide = new Function("deep", "if (deep === 0) deep(" + "1,".repeat(60_000) + "1); return deep(200)"); wide(deep)`], // prettier-ignore
     ["deep recursion", `const f = (n) => n === 0 ? 0 : 1 + f(n - 1); f(900)`],
     ["a call with many arguments", `Math.max(...Array.from({ length: 60_000 }, (_, i) => i))`],
     ["a deep pattern and a large sort", `/^(a|b|c)*d/.test('abc'.repeat(5000)); [...Array(1e5).keys()].sort((a, b) => b - a)[0]`], // prettier-ignore

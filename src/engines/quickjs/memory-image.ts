@@ -17,9 +17,12 @@ interface Piece {
 
 /** The stack, unused between calls, is the one large stretch of zeros between static data and heap. */
 const GAP_BYTES = 1024 * 1024;
-/** A stack is dirty from its upper end down to where a block has been zero for so many more: frames are not as large. */
 const BLOCK = new Uint8Array(64 * 1024);
-const CLEAN_BLOCKS = 8;
+/**
+ * Below the lowest dirty block of a stack so many clean ones are looked at. Together they are as large as all of the
+ * stack that a guest may use, so no frame can hold its dirt beyond them, one with much unused room included.
+ */
+const CLEAN_BLOCKS = 16;
 /** Larger than what the allocator has left of what it took last, so that it takes more. */
 const PROBE_BYTES = 1024 * 1024;
 
