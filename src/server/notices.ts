@@ -5,7 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Surface } from "../surface/surface.ts";
 import type { Exchange, NoticeOutlet } from "./exchange.ts";
 import { resultReply } from "./json-rpc.ts";
-import { invalidParams, META } from "./protocol.ts";
+import { assertUriLength, invalidParams, META } from "./protocol.ts";
 import type { Implementation } from "./results.ts";
 
 /** Changes that come within this time are one notice. */
@@ -88,6 +88,9 @@ export function createNotices({
   }
 
   return {
+    /** @throws OVERLOADED */
+    assertRoom,
+
     /** A client of the older era, told of everything; resources as `wantsUri` says at the time. */
     follow(caller: Caller, wantsUri: (uri: string) => boolean, outlet: NoticeOutlet): () => void {
       assertRoom();
@@ -159,6 +162,7 @@ function readUris(given: Json | undefined): string[] {
   if (!Array.isArray(given) || !given.every((uri) => typeof uri === "string")) {
     throw invalidParams("`resourceSubscriptions` must be a list of URIs");
   }
+  for (const uri of given) assertUriLength(uri);
   if (given.length > MAX_URIS) throw invalidParams(`at most ${MAX_URIS} resources may be listened to at once`);
   return given;
 }

@@ -6,6 +6,7 @@ import { ClientAsks } from "./client-asks.ts";
 import type { NoticeOutlet } from "./exchange.ts";
 import { Flights, type Flight } from "./flight.ts";
 import type { RequestId } from "./json-rpc.ts";
+import { assertUriLength } from "./protocol.ts";
 
 /** Sent to a client that has not set a level. */
 const DEFAULT_LOG_LEVEL: LogLevel = "info";
@@ -108,8 +109,9 @@ const NONE: ReadonlySet<string> = new Set();
 /** Of one client. */
 const MAX_SUBSCRIPTIONS = 1_000;
 
-/** @throws OVERLOADED */
+/** @throws OVERLOADED, ProtocolError -32602 */
 export function subscribed(uris: ReadonlySet<string>, uri: string): Set<string> {
+  assertUriLength(uri);
   const all = new Set(uris).add(uri);
   if (all.size <= MAX_SUBSCRIPTIONS) return all;
   throw new DynamicMcpError("OVERLOADED", `a session can be subscribed to at most ${MAX_SUBSCRIPTIONS} resources`);

@@ -75,6 +75,14 @@ export function invalidParams(message: string, data?: JsonObject): ProtocolError
   return new ProtocolError(RPC.invalidParams, message, data ? { data } : {});
 }
 
+/** What is remembered for long should not be long. */
+const MAX_URI_CHARS = 4_096;
+
+/** @throws ProtocolError -32602 */
+export function assertUriLength(uri: string): void {
+  if (uri.length > MAX_URI_CHARS) throw invalidParams(`a URI to follow may have at most ${MAX_URI_CHARS} characters`);
+}
+
 const NO_ANSWERS: ClientCan = Object.freeze({ elicitForm: false, elicitUrl: false, sampling: false, roots: false });
 /** All sixteen that exist, so that a thousand channels share them. */
 const CAN = new Map<number, ClientCan>([[0, NO_ANSWERS]]);

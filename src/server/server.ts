@@ -94,6 +94,8 @@ export interface ServerOptions {
   /** Streams of notices at once. */
   maxStreams: number;
   keepAliveMs: number;
+  /** A stream whose client takes nothing for this long is closed; at least three times `keepAliveMs`. */
+  stallMs: number;
   shutdownGraceMs: number;
   /** Messages go to the log at level debug, secrets taken out. */
   logsMessages: boolean;
@@ -115,6 +117,7 @@ export const SERVER_DEFAULTS: ServerOptions = {
   orphanMs: 5_000,
   maxStreams: 10_000,
   keepAliveMs: 15_000,
+  stallMs: 60_000,
   shutdownGraceMs: 10_000,
   logsMessages: false,
 };

@@ -148,6 +148,7 @@ describe("stdio", () => {
     for (let at = 0; at < 1_000; at++) {
       write({ jsonrpc: "2.0", id: at, method: "resources/subscribe", params: { uri: `test://${at}` } });
     }
+    expect((await ask("long", "resources/subscribe", { uri: "x".repeat(4_097) }))["error"]).toMatchObject({ code: -32602 }); // prettier-ignore
     expect((await ask("more", "resources/subscribe", { uri: "test://more" }))["error"]).toMatchObject({ data: { code: "OVERLOADED" } }); // prettier-ignore
   });
 

@@ -39,7 +39,7 @@ const ALLOWED = ["allow", "GET, POST, DELETE"];
 export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   const { options, log, channels, notices } = parts;
   const gate = createGate(options.host, options.allowedHosts, options.allowedOrigins);
-  const streams = createStreams(options.keepAliveMs);
+  const streams = createStreams(options.keepAliveMs, options.stallMs);
   const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
   const bodies = createBodies(options.maxBodyBytes);
   const drains = createDrains();
@@ -90,6 +90,8 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     if (!readAccept(request.headers.accept).sse) {
       throw new ProtocolError(RPC.invalidRequest, "Accept must take text/event-stream", { status: 406 });
     }
+    if (response.destroyed) return;
+    notices.assertRoom();
     const stream = streams.open(response, headers);
     const outlet = noticeOutlet(stream);
     const end = notices.follow(channel.caller, (uri) => channel.subscriptions.has(uri), outlet);

@@ -48,7 +48,7 @@ export class PostReply implements Lane {
   }
 
   listen(open: (outlet: NoticeOutlet) => () => void): void {
-    const stream = this.#open();
+    const stream = this.#response.destroyed ? undefined : this.#open();
     if (!stream) throw new DynamicMcpError("INVALID_REQUEST", "this needs `Accept: text/event-stream`");
     this.#isListening = true;
     const outlet = noticeOutlet(stream);
@@ -79,7 +79,8 @@ export class PostReply implements Lane {
 export function noticeOutlet(stream: EventStream): NoticeOutlet {
   return {
     send(method, params) {
-      stream.offer(notificationText(method, Object.keys(params).length > 0 ? params : undefined));
+      // A client that missed a notice would keep an old list for good; one that connects again asks anew.
+      if (!stream.offer(notificationText(method, Object.keys(params).length > 0 ? params : undefined))) stream.drop();
     },
     finish(last) {
       if (last !== undefined) stream.send(last);
@@ -108,11 +109,20 @@ export function sendReply(response: ServerResponse, reply: Reply, headers: reado
   response.write(body);
   response.end(tail);
   response.uncork();
+  limit(response);
 }
 
 export function sendText(response: ServerResponse, status: number, text: string, headers: readonly string[]): void {
   response.writeHead(status, [...JSON_HEADERS, ...headers, "content-length", String(Buffer.byteLength(text))]);
   response.end(text);
+  limit(response);
+}
+
+/** An answer that waits for its client in our memory does not wait for ever: each part has this long to go. */
+const STALL_MS = 60_000;
+
+function limit(response: ServerResponse): void {
+  if (response.writableLength > 0) response.setTimeout(STALL_MS, () => response.destroy());
 }
 
 /** As {@link sendText}, but for the end: the client has all there is, the connection is still ours. */

@@ -18,13 +18,21 @@ const SSE_HEADERS = [
 export interface EventStream {
   /** @returns false when nobody reads any more */
   send(text: string): boolean;
-  /** For what may get lost; dropped when the client lags behind. */
-  offer(text: string): void;
+  /** For what may get lost. @returns false when it was dropped, for the client lags behind or is gone */
+  offer(text: string): boolean;
   end(): void;
+  /** Closes the connection with all that waits on it. */
+  drop(): void;
 }
 
-/** All open event streams of a listener: one timer keeps them all alive through proxies. */
-export function createStreams(keepAliveMs: number) {
+/**
+ * All open event streams of a listener: one timer keeps them all alive through proxies.
+ *
+ * @param stallMs a client that takes nothing for this long is gone, or as good as that
+ */
+export function createStreams(keepAliveMs: number, stallMs: number) {
+  // What keeps a stream alive is also what tells a silent stream from one that is stuck.
+  const limitMs = Math.max(stallMs, 3 * keepAliveMs);
   const open = new Set<ServerResponse>();
   const timer = setInterval(() => {
     for (const response of open) if (!response.writableNeedDrain) response.write(": keep-alive\n\n");
@@ -32,10 +40,14 @@ export function createStreams(keepAliveMs: number) {
 
   return {
     open(response: ServerResponse, headers: readonly string[]): EventStream {
-      response.writeHead(200, [...SSE_HEADERS, ...headers]);
-      response.flushHeaders();
-      open.add(response);
-      response.once("close", () => open.delete(response));
+      // Of a connection that was lost meanwhile, no other end will be heard.
+      if (!response.destroyed) {
+        response.writeHead(200, [...SSE_HEADERS, ...headers]);
+        response.flushHeaders();
+        open.add(response);
+        response.once("close", () => open.delete(response));
+        response.setTimeout(limitMs, () => response.destroy());
+      }
       const send = (text: string) => {
         if (response.writableEnded || response.destroyed) return false;
         response.write(`event: message\ndata: ${text}\n\n`);
@@ -44,14 +56,17 @@ export function createStreams(keepAliveMs: number) {
       return {
         send,
         offer(text) {
-          if (response.writableLength <= MAX_WAITING_BYTES) send(text);
+          return response.writableLength <= MAX_WAITING_BYTES && send(text);
         },
         end() {
           open.delete(response);
           if (!response.writableEnded) response.end();
         },
+        drop: () => void response.destroy(),
       };
     },
+
+    count: () => open.size,
 
     close(): void {
       clearInterval(timer);
