@@ -18,9 +18,14 @@ export interface PackSource extends Source {
 
 /** Most values that a completion may give (server/utilities/completion). */
 const MAX_VALUES = 100;
+/** How long the end of the program waits for the end of a pack. */
+const CLOSE_MS = 5_000;
 
 /** @throws PACK_FAILED for a name that cannot be, or is there twice */
-export function createPackSource(pack: Pack, { log }: { log: Logger }): PackSource {
+export function createPackSource(
+  pack: Pack,
+  { log, closeMs = CLOSE_MS }: { log: Logger; closeMs?: number },
+): PackSource {
   definePack(pack);
   const onChange = new Set<(kind: ItemKind) => void>();
   const onUpdated = new Set<(uri: string) => void>();
@@ -121,7 +126,18 @@ export function createPackSource(pack: Pack, { log }: { log: Logger }): PackSour
     async close() {
       if (!isOpen) return;
       isOpen = false;
-      await pack.close?.();
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<void>((done) => {
+        timer = setTimeout(() => {
+          log.warn({ pack: pack.name, closeMs }, "a pack has not closed in time; it is left as it is");
+          done();
+        }, closeMs);
+      });
+      try {
+        await Promise.race([pack.close?.(), late]);
+      } finally {
+        clearTimeout(timer);
+      }
     },
   };
 }

@@ -107,6 +107,15 @@ describe("a pack", () => {
     expect(closed).toEqual(["closed"]);
   });
 
+  it("does not wait for ever for a pack that does not close", async () => {
+    const source = createPackSource(
+      { name: "stuck", close: () => new Promise(() => {}) },
+      { log: SILENT, closeMs: 20 },
+    );
+    await source.open();
+    await expect(source.close()).resolves.toBeUndefined();
+  });
+
   it("says in a refusal what is wrong with it", () => {
     const make = (pack: Pack) => () => createPackSource(pack, { log: SILENT });
     const bad = expect.objectContaining({ code: "PACK_FAILED" }) as Error;

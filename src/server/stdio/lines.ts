@@ -94,21 +94,30 @@ export function idOfEnds(head: string, tail: string): RequestId | null {
 
 /** More than this waiting for a client that does not read: what may be dropped is, and no more is read from it. */
 const MAX_WAITING_BYTES = 4_000_000;
+/** Notices that wait for such a client. */
+const MAX_LATE = 1_000;
 
 /** Puts lines on a stream, and slows its counterpart down when the other side does not keep up. */
 export function createLineWriter(output: Writable, input: Readable, onGone: () => void) {
   let isGone = false;
+  /** Notices that wait until the other side keeps up; each says the same however often it came. */
+  const late = new Set<string>();
   const gone = () => {
     if (isGone) return;
     isGone = true;
     onGone();
   };
-  const resume = () => void input.resume();
+  const resume = () => {
+    input.resume();
+    const waiting = [...late];
+    late.clear();
+    for (const text of waiting) writer.write(text);
+  };
   output.on("error", gone);
   output.on("close", gone);
   output.on("drain", resume);
 
-  return {
+  const writer = {
     /**
      * One line; a small one leaves in one system call.
      *
@@ -127,8 +136,15 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
       return true;
     },
 
+    /** For what may get lost. */
     offer(text: string): void {
-      if (output.writableLength <= MAX_WAITING_BYTES) this.write(text);
+      if (output.writableLength <= MAX_WAITING_BYTES) writer.write(text);
+    },
+
+    /** For notices: later, rather than never. */
+    notice(text: string): void {
+      if (output.writableLength <= MAX_WAITING_BYTES) writer.write(text);
+      else if (late.size < MAX_LATE) late.add(text);
     },
 
     /** Waits until everything has left, at most `waitMs`. */
@@ -148,6 +164,7 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
       output.off("drain", resume);
     },
   };
+  return writer;
 }
 
 export function lineTooLong(maxBytes: number): DynamicMcpError {

@@ -64,7 +64,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
 
   const outlet: NoticeOutlet = {
     send: (method, params) =>
-      writer.offer(notificationText(method, Object.keys(params).length > 0 ? params : undefined)),
+      writer.notice(notificationText(method, Object.keys(params).length > 0 ? params : undefined)),
     finish: (last) => void (last !== undefined && writer.write(last)),
   };
 
