@@ -26,7 +26,7 @@ export function cliPage(commands: readonly Command[]): string {
     "| 4 | something that the operator has to provide is missing, such as a writable store |",
     "| 5 | too much at once; the same command may work later |",
     "| 70 | a fault of ours |",
-    "| 130 | interrupted; by the signal itself at the second one, or while a file or pipe does not answer |",
+    "| 130 | interrupted; by SIGTERM 143, as shells count signals |",
   ];
   for (const command of commands) {
     const { name, summary, details, args, flags, examples } = command;

@@ -33,7 +33,8 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
     import("./run.ts"),
     import("./stop.ts"),
   ]);
-  const stopped = watchForStop(host);
+  let signal: Awaited<ReturnType<typeof watchForStop>>;
+  const stopped = watchForStop(host).then((name) => void (signal = name));
   const code = await runCli({
     ...machine,
     argv: host.argv.slice(2),
@@ -50,7 +51,7 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
   // its time; but one that never reads does not keep a program that was told to stop.
   const written = Promise.all([host.stdout, host.stderr].map(emptied));
   await Promise.race([written, stopped.then(() => wait(LAST_WORDS_MS))]);
-  await leave(host, code, () => host.getActiveResourcesInfo());
+  leave(host, code, signal);
 }
 
 async function emptied(stream: NodeJS.WriteStream): Promise<void> {

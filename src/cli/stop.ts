@@ -1,10 +1,9 @@
-import { setTimeout as wait } from "node:timers/promises";
 import { ERRORS } from "../core/errors.ts";
 
 /** The parts of `process` that decide when it ends. */
 export type StoppableProcess = Pick<
   NodeJS.Process,
-  "on" | "exit" | "kill" | "pid" | "listeners" | "removeAllListeners"
+  "on" | "exit" | "kill" | "pid" | "platform" | "listeners" | "removeAllListeners"
 > & {
   stdout: Pick<NodeJS.WriteStream, "on">;
   stderr: Pick<NodeJS.WriteStream, "on" | "write">;
@@ -13,29 +12,31 @@ export type StoppableProcess = Pick<
 /** One Ctrl-C can arrive several times: from the terminal, from npm, from whoever started us. */
 const ECHO_MS = 500;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** For what still reads or writes files when the program is over, in ms. */
-const LAST_FILES_MS = 500;
+type Signal = (typeof SIGNALS)[number];
 
 /**
  * Watches for the end: a first signal asks to stop, a second one ends at once, as signals do;
  * what comes within half a second is the first one again.
  * A reader that goes away (EPIPE on stdout) asks to stop too. What nobody caught ends with 70 and its stack on stderr.
  *
- * @returns a promise that resolves when the program should stop
+ * @returns a promise that resolves when the program should stop, with the signal that said so
  */
-export function watchForStop(host: StoppableProcess, now: () => number = () => performance.now()): Promise<void> {
+export function watchForStop(
+  host: StoppableProcess,
+  now: () => number = () => performance.now(),
+): Promise<Signal | undefined> {
   return new Promise((resolve) => {
     let firstAt: number | undefined;
     for (const name of SIGNALS) {
       host.on(name, () => {
         if (firstAt !== undefined && now() - firstAt > ECHO_MS) endBy(host, name);
         firstAt ??= now();
-        resolve();
+        resolve(name);
       });
     }
     host.stdout.on("error", (error: NodeJS.ErrnoException) => {
       if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_DESTROYED") return broken(error);
-      resolve();
+      resolve(undefined);
     });
     // There is nobody left to tell.
     host.stderr.on("error", () => {});
@@ -66,18 +67,17 @@ export function interruptibly<T>(host: StoppableProcess, run: () => T): T {
 
 /**
  * Ends the process. `exit` waits for threads that are inside the system, for ever when one reads a pipe that nobody
- * writes or a disk that is gone; a signal does not.
+ * writes or a disk that is gone; a signal does not. So what was interrupted, and left behind, ends by its signal.
  *
- * @param resources what keeps the process busy, as Node names it
+ * @param signal that interrupted it, if one did
  */
-export async function leave(host: StoppableProcess, code: number, resources: () => readonly string[]): Promise<void> {
-  const isStuck = () => resources().some((name) => name.startsWith("FSReq"));
-  for (let ms = 0; isStuck() && ms < LAST_FILES_MS; ms += 20) await wait(20);
-  if (isStuck()) endBy(host, "SIGTERM");
+export function leave(host: StoppableProcess, code: number, signal: Signal | undefined): void {
+  if (signal !== undefined && code === ERRORS.CANCELLED.exit && host.platform !== "win32") endBy(host, signal);
+  for (const name of SIGNALS) host.removeAllListeners(name);
   host.exit(code);
 }
 
-function endBy(host: StoppableProcess, name: (typeof SIGNALS)[number]): void {
+function endBy(host: StoppableProcess, name: Signal): void {
   host.removeAllListeners(name);
   host.kill(host.pid, name);
 }

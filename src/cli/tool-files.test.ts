@@ -69,4 +69,11 @@ describe.skipIf(process.platform === "win32")("files of tools in a folder that s
     expect((await readdir(join(folder, "one"))).toSorted()).toEqual(["text_Upper+20.js", "text_Upper+20.tool.json"]);
     expect((await runLine(["tools", "import", join(folder, "one")], { answers })).out).toBe("unchanged  text.Upper\n");
   });
+
+  it("are refused when two of them are one tool", async () => {
+    for (const name of ["a", "b"]) {
+      await writeFile(join(folder, "theirs", `${name}.tool.json`), '{ "name": "x.y", "code": "return 1" }');
+    }
+    expect(await imported()).toMatchObject(refused("a.tool.json and b.tool.json are both the tool x.y"));
+  });
 });

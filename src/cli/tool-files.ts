@@ -97,7 +97,16 @@ export async function readTools(path: string): Promise<Definition[]> {
   if (files.length === 0) {
     throw new DynamicMcpError("INVALID_ARGUMENTS", `${path} holds no tools: there is no file named <name>${SUFFIX}`);
   }
-  return await Promise.all(files.map((name) => readToolFile(join(path, name), path)));
+  const tools = await Promise.all(files.map((name) => readToolFile(join(path, name), path)));
+  const fileOf = new Map<string, string>();
+  tools.forEach(({ name }, index) => {
+    const [first, second = ""] = [fileOf.get(name), files[index]];
+    if (first !== undefined) {
+      throw new DynamicMcpError("INVALID_ARGUMENTS", `${first} and ${second} are both the tool ${name}; remove the one that is out of date`); // prettier-ignore
+    }
+    if (typeof name === "string") fileOf.set(name, second);
+  });
+  return tools;
 }
 
 /**
