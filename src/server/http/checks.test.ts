@@ -56,6 +56,16 @@ describe("the gate", () => {
     }
   });
 
+  it.each(["LOCALHOST", "127.0.0.2", "box.localhost", "[::1]"])(
+    "guards %s as the loopback address that it is",
+    (host) => {
+      const { refusal } = createGate(host, [], []);
+      expect(refusal("evil.example", undefined)).toBeDefined();
+      expect(refusal(`${host}:8788`, "http://localhost:3000")).toBeUndefined();
+      expect(refusal(`${host}:8788`, "http://evil.example")).toBeDefined();
+    },
+  );
+
   it("takes the names that the operator gave, besides loopback's own", () => {
     const { refusal } = createGate("127.0.0.1", ["box.lan"], ["https://App.example.com/"]);
     expect(refusal("box.lan:80", undefined)).toBeUndefined();

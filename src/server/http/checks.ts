@@ -1,4 +1,5 @@
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isLoopback } from "../../core/loopback.ts";
 import type { HeaderParam } from "../listed.ts";
 import { ProtocolError, RPC } from "../protocol.ts";
 
@@ -8,7 +9,6 @@ export interface Gate {
   refusal(host: string | undefined, origin: string | undefined): string | undefined;
 }
 
-const LOOPBACK = new Set(["localhost", "127.0.0.1", "[::1]"]);
 const MAX_KNOWN = 100;
 /** A name or address and perhaps a port: neither user nor path (RFC 9110, 7.2). */
 const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s@/\\?#:[\]]+)(?::\d*)?$/i;
@@ -22,21 +22,21 @@ const HOST = /^(?:\[[0-9a-f:.]+\]|[^\s@/\\?#:[\]]+)(?::\d*)?$/i;
  * @param allowedOrigins whole origins, `scheme://name[:port]`
  */
 export function createGate(host: string, allowedHosts: readonly string[], allowedOrigins: readonly string[]): Gate {
-  const isLoopback = isLoopbackAddress(host);
+  const isLocal = isLoopback(host);
   const hosts = new Set(allowedHosts.map((each) => each.toLowerCase()));
   const origins = new Set(allowedOrigins.map((each) => each.toLowerCase().replace(/\/$/, "")));
   const known = new Set<string>();
 
   const takesHost = (name: string) =>
-    hosts.has(name) || hosts.has(unbracketed(name)) || (isLoopback ? LOOPBACK.has(name) : hosts.size === 0);
+    hosts.has(name) || hosts.has(unbracketed(name)) || (isLocal ? isLoopback(name) : hosts.size === 0);
 
   function judge(host: string | undefined, origin: string | undefined): string | undefined {
     const name = host !== undefined && HOST.test(host) ? nameOf(`http://${host}`) : undefined;
     if (name === undefined || !takesHost(name)) return "this Host is not served here";
     if (origin === undefined) return undefined;
     const from = nameOf(origin);
-    const isLocal = isLoopback && from !== undefined && LOOPBACK.has(from) && /^https?:/i.test(origin);
-    return isLocal || origins.has(origin.toLowerCase()) ? undefined : "this Origin may not call here";
+    const isOurs = isLocal && from !== undefined && isLoopback(from) && /^https?:/i.test(origin);
+    return isOurs || origins.has(origin.toLowerCase()) ? undefined : "this Origin may not call here";
   }
 
   return {
@@ -48,10 +48,6 @@ export function createGate(host: string, allowedHosts: readonly string[], allowe
       return refusal;
     },
   };
-}
-
-function isLoopbackAddress(host: string): boolean {
-  return host === "localhost" || host === "::1" || host === "[::1]" || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function nameOf(origin: string): string | undefined {
