@@ -90,22 +90,15 @@ export interface JobDone extends JobFacts {
   resultJson: string;
 }
 
+/** How code ends by its own doing; the other codes of {@link JobFailed} are ends from outside. */
+export type GuestFault = Extract<
+  ErrorCode,
+  "CODE_THREW" | "TIMEOUT" | "OUT_OF_MEMORY" | "NEVER_SETTLES" | "RESULT_NOT_JSON" | "TOO_LARGE" | "ENGINE_CRASHED"
+>;
+
 export interface JobFailed extends JobFacts {
   state: "failed";
-  code: Extract<
-    ErrorCode,
-    | "CODE_THREW"
-    | "TIMEOUT"
-    | "OUT_OF_MEMORY"
-    | "NEVER_SETTLES"
-    | "RESULT_NOT_JSON"
-    | "TOO_LARGE"
-    | "CANCELLED"
-    | "PARENT_ENDED"
-    | "SHUTTING_DOWN"
-    | "FORBIDDEN"
-    | "ENGINE_CRASHED"
-  >;
+  code: GuestFault | Extract<ErrorCode, "CANCELLED" | "PARENT_ENDED" | "SHUTTING_DOWN" | "FORBIDDEN">;
   /** For people and models: what happened and what to do. Of a thrown error its own message, at most 4,000 characters. */
   message: string;
   /** Of a thrown error: its `name`, and where in the author's code (from 1). */

@@ -1,4 +1,4 @@
-import type { ConsoleLine, JobLimits } from "../engine.ts";
+import type { ConsoleLine, GuestFault, JobLimits } from "../engine.ts";
 
 /**
  * Frames between the engine and its child. The first byte is the kind, then four bytes with the length of a JSON head,
@@ -56,16 +56,8 @@ export interface LogsHead {
 }
 
 export interface EndHead extends LogsHead {
-  code?:
-    | "CODE_THREW"
-    | "TIMEOUT"
-    | "OUT_OF_MEMORY"
-    | "NEVER_SETTLES"
-    | "RESULT_NOT_JSON"
-    | "TOO_LARGE"
-    | "ENGINE_CRASHED"
-    /** Ended on request: the engine knows why. */
-    | "ENDED";
+  /** `ENDED`: on request; the engine knows why. */
+  code?: GuestFault | "ENDED";
   message?: string;
   /** Of ENGINE_CRASHED, for our log: nothing that a client could use. */
   detail?: string;
