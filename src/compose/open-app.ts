@@ -68,7 +68,8 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       channels: store.channels,
       sharedKey: () => store.sharedKey("request-state"),
       identify: (headers) => means.access.identify(headers),
-      isReady: async () => (await store.health()).problem,
+      // Anybody may ask, so it says that and not where.
+      isReady: async () => (await store.health()).problem && "the store cannot be used; `doctor` says why",
       log,
       now,
       version: VERSION,
