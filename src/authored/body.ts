@@ -99,13 +99,26 @@ export function readSummary(text: string): Summary {
   }
 }
 
-/** We wrote it, and the store keeps texts byte for byte: enough to tell ours from something else. */
+/** What is listed has to have the shape that clients check: one tool of another shape costs them the whole list. */
 function isSummary(value: unknown): value is Summary {
   return (
     isJsonObject(value) &&
     typeof value["description"] === "string" &&
     typeof value["codeSizeBytes"] === "number" &&
     isJsonObject(value["engine"]) &&
-    Array.isArray(value["dependencies"])
+    Array.isArray(value["dependencies"]) &&
+    (value["title"] === undefined || typeof value["title"] === "string") &&
+    (value["inputSchema"] === undefined || isObjectSchema(value["inputSchema"])) &&
+    (value["outputSchema"] === undefined || isJsonObject(value["outputSchema"])) &&
+    (value["annotations"] === undefined || areAnnotations(value["annotations"]))
   );
+}
+
+function isObjectSchema(value: unknown): boolean {
+  return isJsonObject(value) && value["type"] === "object";
+}
+
+function areAnnotations(value: unknown): boolean {
+  const fits = ([key, each]: [string, unknown]) => typeof each === (key === "title" ? "string" : "boolean");
+  return isJsonObject(value) && Object.entries(value).every(fits);
 }
