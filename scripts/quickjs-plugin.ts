@@ -12,7 +12,7 @@ export const quickjs = (root: string): Plugin => ({
     child.onLoad({ filter: /^guest:prelude$/, namespace: "quickjs" }, async () => {
       const bundled = await build({
         absWorkingDir: root,
-        entryPoints: ["src/engines/quickjs/guest/prelude.ts"],
+        entryPoints: ["src/engines/guest/prelude.ts"],
         bundle: true,
         write: false,
         // Names stay: authors see them, as in `new URL`'s errors and `structuredClone.name`.

@@ -9,6 +9,8 @@ export interface Room {
   front: readonly string[] | "*";
   /** Subfolders are implementations of the port: closed to each other, on `core` and `machine` only. */
   hasImplementations?: true;
+  /** Subfolders that are no implementation but what several of them are made of; open to all of the room. */
+  shared?: readonly string[];
 }
 
 export interface House {
@@ -38,7 +40,12 @@ export const HOUSE: House = {
     search: { floor: 1, front: ["search"] },
     telemetry: { floor: 1, front: ["telemetry", "log"] },
 
-    engines: { floor: 2, front: ["engine", "compile", "choose"], hasImplementations: true },
+    engines: {
+      floor: 2,
+      front: ["engine", "compile", "choose", "shells"],
+      hasImplementations: true,
+      shared: ["guest", "process"],
+    },
     upstreams: { floor: 2, front: ["upstream"], hasImplementations: true },
     credentials: { floor: 2, front: ["credentials"] },
     access: { floor: 2, front: ["access"] },

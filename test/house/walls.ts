@@ -100,14 +100,17 @@ const implementationOf = (file: string) => (file.split("/").length > 2 ? file.sp
 
 function implementationRule(file: string, target: string, house: House): string | undefined {
   if (!house.rooms[roomOf(file)]?.hasImplementations) return undefined;
+  const shared = house.rooms[roomOf(file)]?.shared ?? [];
   const [mine, theirs] = [implementationOf(file), implementationOf(target)];
-  if (theirs === undefined || theirs === mine) return undefined;
+  if (theirs === undefined || theirs === mine || shared.includes(theirs)) return undefined;
   if (mine !== undefined) return `the implementations ${mine} and ${theirs} do not know each other`;
   return `${roomOf(file)} does not know its implementation ${theirs}; compose joins them`;
 }
 
 function throughImplementationRule(file: string, there: string, house: House): string | undefined {
-  const isImplementation = house.rooms[roomOf(file)]?.hasImplementations && implementationOf(file) !== undefined;
+  const { hasImplementations, shared = [] } = house.rooms[roomOf(file)] ?? {};
+  const part = implementationOf(file);
+  const isImplementation = hasImplementations && part !== undefined && !shared.includes(part);
   if (!isImplementation || there === "core" || there === "machine") return undefined;
   return "an implementation imports only core, machine, its port and its own folder";
 }

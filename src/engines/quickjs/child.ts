@@ -2,7 +2,7 @@ import { Socket } from "node:net";
 import { createFrameReader, frame } from "../../machine/frames.ts";
 import { createInterpreter } from "./interpreter.ts";
 import { createJob, type JobPort, type RunningJob } from "./job.ts";
-import { type JobHead, KIND, pack, type ReplyHead, unpack } from "./protocol.ts";
+import { type JobHead, KIND, pack, type ReplyHead, unpack } from "../process/protocol.ts";
 
 /**
  * The locked process that holds one interpreter and runs one guest at a time. It is told what to do over a channel on

@@ -1,5 +1,5 @@
-import type { Thrown } from "./guest/describe.ts";
-import type { EndHead } from "./protocol.ts";
+import type { Thrown } from "../guest/describe.ts";
+import type { EndHead } from "../process/protocol.ts";
 
 /** What to do about a global that this engine does not have. QuickJS says no more than that it is not defined. */
 const HINTS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import { OP } from "./guest/ops.ts";
+import { OP } from "../guest/ops.ts";
 
 /**
  * What the child computes for the guest: pure functions of a few texts and bytes, with no way to the outside.

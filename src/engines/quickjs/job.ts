@@ -1,6 +1,6 @@
 import type { ConsoleLine } from "../engine.ts";
-import { OP } from "./guest/ops.ts";
-import type { Thrown } from "./guest/describe.ts";
+import { OP } from "../guest/ops.ts";
+import type { Thrown } from "../guest/describe.ts";
 import { createPureOps } from "./host-ops.ts";
 import {
   GuestThrew,
@@ -10,9 +10,9 @@ import {
   type Outside,
   type Pointer,
 } from "./interpreter.ts";
-import type { CallHead, EndHead, JobHead, ReplyHead } from "./protocol.ts";
+import type { CallHead, EndHead, JobHead, ReplyHead } from "../process/protocol.ts";
 import { describeFailure, TOO_MUCH_RECURSION } from "./failure.ts";
-import { seedStream, seedWords } from "./seed.ts";
+import { seedStream, seedWords } from "../process/seed.ts";
 
 /** What a job needs from the process around it. */
 export interface JobPort {

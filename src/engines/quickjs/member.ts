@@ -5,7 +5,7 @@ import type { HostCalls } from "../../core/source.ts";
 import { type Child, type ChildExit, spawnChild } from "../../machine/process.ts";
 import type { ConsoleLine, Job } from "../engine.ts";
 import type { ChildCommand } from "./command.ts";
-import { type CallHead, type EndHead, KIND, type LogsHead, pack, type ReadyHead, unpack } from "./protocol.ts";
+import { type CallHead, type EndHead, KIND, type LogsHead, pack, type ReadyHead, unpack } from "../process/protocol.ts";
 
 /** One child of the pool, seen from here. It runs one job at a time. */
 export interface Member {

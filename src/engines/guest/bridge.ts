@@ -2,7 +2,7 @@ import { OP } from "./ops.ts";
 
 /**
  * The one door between the guest and the child process around it. Texts that cross are JSON or free of NUL, because
- * they cross as C strings. What each operation takes and gives is in `../host-ops.ts`.
+ * they cross as C strings. What each operation takes and gives is in `quickjs/host-ops.ts`.
  */
 export type Bridge = (op: number, text: string, bytes?: ArrayBufferLike) => unknown;
 
