@@ -1,7 +1,7 @@
 /** The engine alone, without the line, the store and the protocol around it. */
 import { createHash } from "node:crypto";
 import { Deadline } from "../../src/core/deadline.ts";
-import type { Job } from "../../src/engines/engine.ts";
+import { type Job, NO_ACCESS } from "../../src/engines/engine.ts";
 import { createQuickjsEngine } from "../../src/engines/quickjs/quickjs-engine.ts";
 import { median } from "./rounds.ts";
 
@@ -27,7 +27,7 @@ export async function withBareEngine<T>(js: string, use: (timeRun: TimeRun) => P
     const text = `call ${turn} says "hé" \\o/`;
     const job: Job = {
       ...{ program, argsJson: JSON.stringify({ text }), limits: LIMITS },
-      ...{ seed: String(turn), startedAtMs: Date.now(), mayCallTools: false },
+      ...{ seed: String(turn), startedAtMs: Date.now(), may: NO_ACCESS, scope: "bench" },
     };
     const deadline = new Deadline(30_000);
     const startedAt = performance.now();

@@ -2,7 +2,7 @@
 import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { Deadline } from "../../src/core/deadline.ts";
-import type { ExecutionEngine } from "../../src/engines/engine.ts";
+import { type ExecutionEngine, NO_ACCESS } from "../../src/engines/engine.ts";
 import { createQuickjsEngine } from "../../src/engines/quickjs/quickjs-engine.ts";
 import { HAS_PROC, NO_PROC, rssBytes } from "../lib/proc.ts";
 import { compare, inTurn, median, skip } from "../lib/rounds.ts";
@@ -60,7 +60,8 @@ async function run(engine: ExecutionEngine, js: string, argsJson: string): Promi
       limits: { memoryMiB: 64, argsBytes: 4e6, resultBytes: 4e6, logBytes: 0, hostCalls: { open: 0, total: 0 } },
       seed: "bench",
       startedAtMs: Date.now(),
-      mayCallTools: false,
+      may: NO_ACCESS,
+      scope: "bench",
     },
     { call: () => Promise.reject(new Error("this body calls nobody")) },
     deadline,

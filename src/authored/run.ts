@@ -5,7 +5,7 @@ import { unfit } from "../core/problems.ts";
 import { failedResult, LOGS_META, textContent } from "../core/results.ts";
 import type { HostCalls } from "../core/source.ts";
 import type { ToolResult } from "../core/item.ts";
-import type { JobEnd, JobFailed } from "../engines/engine.ts";
+import { type JobEnd, type JobFailed, NO_ACCESS } from "../engines/engine.ts";
 import { isWrapped } from "./output-schema.ts";
 import type { AuthoredServices, Runnable } from "./services.ts";
 import { parseGuest } from "./services.ts";
@@ -43,7 +43,8 @@ export async function runProgram(
     runMs: Math.min(runnable.timeoutMs, settings.maxTimeoutMs),
     seed: newSeed(),
     startedAtMs: now(),
-    mayCallTools: false,
+    may: NO_ACCESS,
+    scope: "local",
   };
   const end = await engine.run(job, NO_HOST_CALLS, deadline);
   if (end.state === "failed") deadline.throwIfEnded();

@@ -127,7 +127,12 @@ export const SILENT: Logger = { debug() {}, info() {}, warn() {}, error() {} };
 /**
  * The only way out of a sandbox: an engine gets this, made from a RunContext, and so never knows the line.
  *
- * @param method `tools.call` for now; `fetch` and `secrets.get` follow
+ * | method        | payload                                                              | answer |
+ * | ------------- | -------------------------------------------------------------------- | ------ |
+ * | `tools.call`  | `{ name, args }`                                                     | the tool's structured content, else its text |
+ * | `fetch`       | `{ url, method?, headers?: [name, value][], body?: base64, redirect? }` | `{ status, statusText, url, redirected, headers: [name, value][], body: base64 }` |
+ * | `secrets.get` | `{ name }`                                                           | its value, a text |
+ *
  * @param step   number of this host call within the job, from 0, the same in every replay
  */
 export interface HostCalls {

@@ -3,9 +3,11 @@ import { Deadline, type EndReason } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { Json } from "../core/json.ts";
 import type { HostCalls } from "../core/source.ts";
-import type { ExecutionEngine } from "./engine.ts";
+import { NO_ACCESS, type ExecutionEngine } from "./engine.ts";
 import { done, failed, runBody, type RunOptions } from "./fixtures/run-body.ts";
 import { describePortableProfile } from "./portable-profile.contract.ts";
+
+const TOOLS = { ...NO_ACCESS, callTools: true };
 
 /** What every engine promises, whatever it is made of. */
 export function describeEngineContract(name: string, open: () => ExecutionEngine | Promise<ExecutionEngine>): void {
@@ -207,7 +209,7 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
 
       it("are numbered in the order in which the code makes them", async () => {
         const code = "const a = tools.call('x', { n: 1 }); const b = tools.call('y'); return [await a, await b]";
-        expect(await result(code, { host: echo, mayCallTools: true })).toEqual([
+        expect(await result(code, { host: echo, may: TOOLS })).toEqual([
           { method: "tools.call", payload: { name: "x", args: { n: 1 } }, step: 0 },
           { method: "tools.call", payload: { name: "y", args: {} }, step: 1 },
         ]);
@@ -223,7 +225,7 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         const code =
           "const all = await Promise.allSettled([tools.call('x'), tools.call('y')]); " +
           "return all.map(({ reason: r }) => [r.name, r.code, r.message, r.data])";
-        expect(await result(code, { host, mayCallTools: true })).toEqual([
+        expect(await result(code, { host, may: TOOLS })).toEqual([
           ["ToolError", "RATE_LIMITED", "slower", { retryAfterMs: 5 }],
           ["ToolError", "INTERNAL", "the call failed inside the server", {}],
         ]);
@@ -235,24 +237,18 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
           "const all = await Promise.allSettled([1, 2, 3].map((n) => tools.call('x', { n }))); " +
           "const more = await Promise.allSettled([tools.call('x')].concat(tools.call('x'))); " +
           "return [...all, ...more].map((r) => r.status === 'fulfilled')";
-        expect(await result(code, { host: echo, limits, mayCallTools: true })).toEqual([
-          true,
-          true,
-          false,
-          true,
-          false,
-        ]);
+        expect(await result(code, { host: echo, limits, may: TOOLS })).toEqual([true, true, false, true, false]);
       });
 
       it("that nest deeper than there are processes do not starve each other", async () => {
         const host = (left: number): HostCalls => ({
           call: async () => {
             if (left === 0) return "bottom";
-            const end = await runBody(engine, "return tools.call('deeper')", { host: host(left - 1), mayCallTools: true, timeoutMs: 15_000 }); // prettier-ignore
+            const end = await runBody(engine, "return tools.call('deeper')", { host: host(left - 1), may: TOOLS, timeoutMs: 15_000 }); // prettier-ignore
             return JSON.parse(done(end).resultJson) as Json;
           },
         });
-        expect(await result("return tools.call('deeper')", { host: host(6), mayCallTools: true, timeoutMs: 15_000 })).toBe("bottom"); // prettier-ignore
+        expect(await result("return tools.call('deeper')", { host: host(6), may: TOOLS, timeoutMs: 15_000 })).toBe("bottom"); // prettier-ignore
       });
     });
 
@@ -275,7 +271,7 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
           const deadline = new Deadline(30_000);
           setTimeout(() => deadline.end(reason), 30);
           const startedAt = performance.now();
-          const end = await failure(code, { deadline, host: never, mayCallTools: true });
+          const end = await failure(code, { deadline, host: never, may: TOOLS });
           expect(end.code).toBe(expected);
           expect(performance.now() - startedAt).toBeLessThan(30 + 500);
           expect(await result("return 1")).toBe(1);
@@ -283,7 +279,7 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
 
         it(`stops a body that ${what} at its deadline`, async () => {
           const startedAt = performance.now();
-          const end = await failure(code, { timeoutMs: 150, host: never, mayCallTools: true });
+          const end = await failure(code, { timeoutMs: 150, host: never, may: TOOLS });
           expect(end.code).toBe("TIMEOUT");
           expect(performance.now() - startedAt).toBeLessThan(150 + 500);
         });

@@ -9,7 +9,7 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export const ENGINE_LEVELS = {
   quickjs: "an interpreter in WebAssembly, in a process without files, environment or child processes",
   docker: "a container without network; the kernel is shared",
-  node: "a Node process in a jail of namespaces; the kernel is shared",
+  node: "a Node process in a jail of namespaces, without network; the kernel is shared",
 } as const satisfies Record<EngineName, string>;
 
 /**
@@ -52,8 +52,47 @@ export interface Job {
   seed: string;
   /** What the job sees as the time of its start, ms since 1970. */
   startedAtMs: number;
-  /** The job may call other tools: `tools.call(name, args)`. */
-  mayCallTools: boolean;
+  /** What the job may ask of the host. A global that it may not use is not there. */
+  may: HostAccess;
+  /**
+   * Whose job it is: the principal. Jobs of two scopes never meet in one container, whatever else is shared.
+   */
+  scope: string;
+  /** npm packages that it imports, read-only at `/node_modules`. Engines with the Node API only. */
+  layer?: Layer;
+  /** Packages as one script, for an engine without files: see {@link PackageBundle}. */
+  bundle?: PackageBundle;
+  /** The container image, already allowed. Engines without images pass it over. */
+  image?: string;
+}
+
+export interface HostAccess {
+  /** `tools.call(name, args)` */
+  callTools: boolean;
+  /** `fetch(url, init)` */
+  fetch: boolean;
+  /** `secrets.get(name)` */
+  readSecrets: boolean;
+}
+
+export const NO_ACCESS: HostAccess = Object.freeze({ callTools: false, fetch: false, readSecrets: false });
+
+/** Installed packages: a folder that holds `node_modules`, never written again. */
+export interface Layer {
+  /** sha-256 of the lock, hex: the same key, the same bytes. */
+  key: string;
+  /** On this machine, absolute. */
+  folder: string;
+}
+
+/**
+ * Packages bundled for an interpreter without files. `js` is an expression: an object whose keys are the names that the
+ * body imports, each a function that gives the module's namespace when first asked.
+ */
+export interface PackageBundle {
+  js: string;
+  /** sha-256 of `js`, hex. */
+  digest: string;
 }
 
 /** A function body in plain JavaScript, positions as the author wrote them (types are blanked, not removed). */
@@ -93,7 +132,14 @@ export interface JobDone extends JobFacts {
 /** How code ends by its own doing; the other codes of {@link JobFailed} are ends from outside. */
 export type GuestFault = Extract<
   ErrorCode,
-  "CODE_THREW" | "TIMEOUT" | "OUT_OF_MEMORY" | "NEVER_SETTLES" | "RESULT_NOT_JSON" | "TOO_LARGE" | "ENGINE_CRASHED"
+  | "CODE_THREW"
+  | "TIMEOUT"
+  | "OUT_OF_MEMORY"
+  | "NEVER_SETTLES"
+  | "RESULT_NOT_JSON"
+  | "TOO_LARGE"
+  | "ENGINE_CRASHED"
+  | "PROCESS_EXITED"
 >;
 
 export interface JobFailed extends JobFacts {

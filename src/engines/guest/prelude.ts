@@ -1,3 +1,4 @@
+import type { HostAccess } from "../engine.ts";
 import { structuredClone } from "./clone.ts";
 import { makeConsole, write } from "./console.ts";
 import { describe } from "./describe.ts";
@@ -16,7 +17,7 @@ import { URL, URLSearchParams } from "./url.ts";
 
 interface Start {
   seed: number[];
-  mayCallTools: boolean;
+  may: HostAccess;
 }
 
 const { parse } = JSON;
@@ -52,10 +53,10 @@ define("performance", {
 export const harness = {
   /** Begins a job. @returns the promise of its result */
   start(run: (args: unknown) => Promise<unknown>, startJson: string, argsJson: string): Promise<unknown> {
-    const { seed, mayCallTools } = parse(startJson) as Start;
+    const { seed, may } = parse(startJson) as Start;
     startedAt = Date.now();
     defineProperty(Math, "random", { value: seededRandom(seed), configurable: true, writable: true });
-    if (mayCallTools) define("tools", tools);
+    if (may.callTools) define("tools", tools);
     return run(parse(argsJson));
   },
   finish: serialize,

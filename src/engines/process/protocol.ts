@@ -1,4 +1,4 @@
-import type { ConsoleLine, GuestFault, JobLimits } from "../engine.ts";
+import type { ConsoleLine, GuestFault, HostAccess, JobLimits } from "../engine.ts";
 
 /**
  * Frames between the engine and its child. The first byte is the kind, then four bytes with the length of a JSON head,
@@ -27,7 +27,7 @@ export interface JobHead {
   limits: JobLimits;
   seed: string;
   startedAtMs: number;
-  mayCallTools: boolean;
+  may: HostAccess;
   /** Shown in stack traces. */
   file: string;
   /** How long the guest may run, not counting what it waits. */

@@ -256,7 +256,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     begin(code, args) {
       enter(() => {
         const run = interpreter.evaluate(Buffer.concat([BEFORE, code, AFTER]), head.file);
-        const start = JSON.stringify({ seed: seedWords(head.seed), mayCallTools: head.mayCallTools });
+        const start = JSON.stringify({ seed: seedWords(head.seed), may: head.may });
         promise = interpreter.call("start", run, interpreter.string(start), interpreter.string(args));
       });
     },

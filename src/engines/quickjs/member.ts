@@ -191,7 +191,7 @@ export function spawnMember(command: ChildCommand, options: { maxResultBytes: nu
           limits: job.limits,
           seed: job.seed,
           startedAtMs: job.startedAtMs,
-          mayCallTools: job.mayCallTools,
+          may: job.may,
           file: fileName(job.program.name),
           remainingMs: deadline.remainingMs(),
           codeBytes: code.byteLength,

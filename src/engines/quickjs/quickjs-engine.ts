@@ -9,6 +9,7 @@ import {
   type Job,
   type JobEnd,
   type JobFailed,
+  NO_ACCESS,
 } from "../engine.ts";
 import { type ChildCommand, childCommand } from "./command.ts";
 import { type MemberEnd, spawnMember } from "./member.ts";
@@ -153,7 +154,8 @@ const PROBE_JOB: Job = {
   limits: { memoryMiB: 64, argsBytes: 100, resultBytes: 100, logBytes: 0, hostCalls: { open: 0, total: 0 } },
   seed: "probe",
   startedAtMs: 0,
-  mayCallTools: false,
+  may: NO_ACCESS,
+  scope: "probe",
 };
 
 function endedBy(deadline: Deadline, where = ""): Failure {
@@ -173,6 +175,7 @@ const MESSAGES: Record<JobFailed["code"], (job: Job, deadline: Deadline) => stri
   CANCELLED: () => "the client cancelled the call",
   PARENT_ENDED: () => "the call that made this call has ended",
   SHUTTING_DOWN: () => "the server is stopping",
+  PROCESS_EXITED: () => "the code ended its own process before it returned",
   FORBIDDEN: () => "the permission for this call was withdrawn",
   ENGINE_CRASHED: () => "the sandbox ended without an answer; it was replaced and the call can be tried again",
 };
