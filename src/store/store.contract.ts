@@ -152,6 +152,39 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
       });
     });
 
+    describe("secrets", () => {
+      const secret = (name: string, text: string) => ({
+        name,
+        sealed: Buffer.from(text),
+        updatedAt: "2026-01-01T00:00:00.000Z",
+      });
+      const bytes = async (from: Store, name: string) => {
+        const kept = await from.secrets.get(name);
+        return kept && Buffer.from(kept.sealed).toString();
+      };
+
+      it("are kept byte for byte, replaced and removed, for every opening", async () => {
+        const other = await another();
+        await store.secrets.put({ ...secret("A", ""), sealed: Uint8Array.from({ length: 256 }, (_, n) => n) });
+        expect([...((await other.secrets.get("A"))?.sealed ?? [])]).toEqual(Array.from({ length: 256 }, (_, n) => n));
+        await other.secrets.put(secret("A", "two"));
+        expect(await bytes(store, "A")).toBe("two");
+        expect(await store.secrets.remove("A")).toBe(true);
+        expect(await other.secrets.remove("A")).toBe(false);
+        expect(await other.secrets.get("A")).toBeUndefined();
+      });
+
+      it("are listed by name, without their bytes; names differ by case", async () => {
+        expect(await store.secrets.list()).toEqual([]);
+        for (const name of ["b", "A", "a"]) await store.secrets.put(secret(name, name));
+        expect(await (await another()).secrets.list()).toEqual(
+          ["A", "a", "b"].map((name) => ({ name, updatedAt: "2026-01-01T00:00:00.000Z" })),
+        );
+        expect(await bytes(store, "a")).toBe("a");
+        await expect(store.secrets.put(secret("a\0b", ""))).rejects.toMatchObject({ code: "INVALID_ARGUMENTS" });
+      });
+    });
+
     describe("the rest", () => {
       it("has one shared key for a name, whoever asks first", async () => {
         const other = await another();

@@ -7,7 +7,7 @@ import type { Json } from "../core/json.ts";
  *
  * All methods may throw STORE_UNAVAILABLE: nothing was changed, it is safe to try again.
  * Writes asked for in one turn are made together; one that is refused undoes nothing but itself. A write that was
- * answered survives a crash of this process; writes of items and keys survive a power cut too.
+ * answered survives a crash of this process; writes of items, secrets and keys survive a power cut too.
  * Reads never wait for writers. Times are ISO 8601 in UTC. Texts come back as they went in, byte for byte;
  * those with the character NUL, which not every backend can hold, are refused with INVALID_ARGUMENTS (JSON escapes it).
  */
@@ -15,6 +15,7 @@ export interface Store {
   readonly items: ItemStore;
   readonly calls: CallStore;
   readonly channels: ChannelStore;
+  readonly secrets: SecretStore;
   readonly changes: ChangeFeed;
 
   /**
@@ -209,6 +210,23 @@ export interface ChannelStore {
   count(now: string): Promise<number>;
   /** @returns ids of those deleted */
   prune(now: string): Promise<string[]>;
+}
+
+/** A secret as it is kept: sealed before it comes here. The store could not read it. */
+export interface SealedSecret {
+  name: string;
+  sealed: Uint8Array;
+  updatedAt: string;
+}
+
+export interface SecretStore {
+  get(name: string): Promise<SealedSecret | undefined>;
+  /** In ascending order of `name`. */
+  list(): Promise<Omit<SealedSecret, "sealed">[]>;
+  /** Makes or replaces one. */
+  put(secret: SealedSecret): Promise<void>;
+  /** @returns whether there was one */
+  remove(name: string): Promise<boolean>;
 }
 
 export interface Change {

@@ -42,9 +42,9 @@ export const HOUSE: House = {
 
     engines: {
       floor: 2,
-      front: ["engine", "compile", "choose", "shells"],
+      front: ["engine", "compile", "choose", "shells", "bundle"],
       hasImplementations: true,
-      shared: ["guest", "process"],
+      shared: ["guest", "process", "bundle"],
     },
     upstreams: { floor: 2, front: ["upstream"], hasImplementations: true },
     credentials: { floor: 2, front: ["credentials"] },
@@ -54,7 +54,7 @@ export const HOUSE: House = {
     journal: { floor: 2, front: ["journal"] },
     catalog: { floor: 2, front: ["catalog"] },
 
-    authored: { floor: 3, front: ["authored", "definition"] },
+    authored: { floor: 3, front: ["authored", "definition", "shells/shells"] },
     fleet: { floor: 3, front: ["fleet"] },
     packs: { floor: 3, front: ["pack"] },
     surface: { floor: 3, front: ["surface"] },
@@ -98,6 +98,16 @@ export const HOUSE: House = {
     "@jitl/quickjs-wasmfile-release-sync": ["engines"],
     "@jitl/quickjs-ng-wasmfile-release-sync": ["engines"],
     "jsonc-parser": ["config", "cli", "authored"],
+    // npm's own: finding versions, reading archives and settings.
+    "@npmcli/arborist": ["machine"],
+    "npm-registry-fetch": ["machine"],
+    semver: ["machine"],
+    tar: ["machine"],
+    ini: ["machine"],
+    // Bundling packages for an interpreter without files.
+    "cjs-module-lexer": ["engines"],
+    "eslint-scope": ["engines"],
+    "resolve.exports": ["engines"],
     pino: ["telemetry"],
     "@modelcontextprotocol/client": ["upstreams"],
     "@modelcontextprotocol/server": ["server"],

@@ -45,6 +45,8 @@ export interface PackageSpec {
 /** Kept with the tool's revision, as JSON. In the order of `path`. */
 export interface PackageLock {
   packages: LockedPackage[];
+  /** In plain words, for whoever asked; they change nothing: a package that is for another Node, say. */
+  warnings?: string[];
 }
 
 export interface LockedPackage {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { draft, write } from "../fixtures/samples.ts";
 import type { Store } from "../store.ts";
-import { mountSmallDisk } from "./fixtures/small-disk.ts";
+import { mountSmallDisk } from "../../../test/support/small-disk.ts";
 import { FILE_NAME } from "./place.ts";
 import { createSqliteStore, type SqliteStoreOptions } from "./sqlite-store.ts";
 

@@ -11,6 +11,7 @@ import { createSqliteItems } from "./items.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { preparePlace, whyNotWritable, type StorePlace } from "./place.ts";
 import { SqliteReader } from "./reader.ts";
+import { createSqliteSecrets } from "./secrets.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import type { WriteName } from "./writes.ts";
 
@@ -76,6 +77,7 @@ export async function createSqliteStore(options: StorePlace & SqliteStoreOptions
     changes,
     calls: createSqliteCalls(reader, queue),
     channels: createSqliteChannels(reader, queue, log),
+    secrets: createSqliteSecrets(reader, queue),
 
     async sharedKey(name) {
       const kept = await reader.read((tables) => tables.get("SELECT key FROM keys WHERE name = ?", name), undefined);

@@ -7,6 +7,7 @@ import {
   type BodyText,
   type NewItem,
 } from "./item-writes.ts";
+import type { SealedSecret } from "../store.ts";
 import type { ItemRow } from "./rows.ts";
 import type { Run } from "./run.ts";
 
@@ -41,6 +42,8 @@ export interface Writes {
   touchChannel: { takes: { id: string; expiresAt: string }; gives: null };
   removeChannel: { takes: { id: string }; gives: null };
   pruneChannels: { takes: { now: string }; gives: string[] };
+  putSecret: { takes: SealedSecret; gives: null };
+  removeSecret: { takes: { name: string }; gives: boolean };
   /** Keeps `key` unless there is one; gives the one that is kept. */
   keepKey: { takes: { name: string; key: Uint8Array; at: string }; gives: Uint8Array };
   /** Changes nothing, but really writes: for migrations, and to see whether the disk is well again. */
@@ -120,6 +123,17 @@ export const WRITES: { readonly [K in WriteName]: Spec<K> } = {
     isDurable: false,
     perform: (run, { now }) =>
       run("DELETE FROM channels WHERE expires_at <= ? RETURNING id", now).map((row) => String(row["id"])),
+  },
+  putSecret: {
+    isDurable: true,
+    perform(run, { name, sealed, updatedAt }) {
+      run("INSERT OR REPLACE INTO secrets (name, sealed, updated_at) VALUES (?, ?, ?)", name, sealed, updatedAt);
+      return null;
+    },
+  },
+  removeSecret: {
+    isDurable: true,
+    perform: (run, { name }) => run("DELETE FROM secrets WHERE name = ? RETURNING name", name).length > 0,
   },
   keepKey: {
     isDurable: true,
