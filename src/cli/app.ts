@@ -1,6 +1,8 @@
 import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
+import type { Ambient } from "../config/ambient.ts";
 import type { Settings } from "../config/schema.ts";
+import type { Secrets } from "../credentials/credentials.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
 import type { Store } from "../store/store.ts";
 
@@ -10,6 +12,7 @@ export interface App {
   readonly calls: Calls;
   readonly store: Pick<Store, "health" | "calls">;
   readonly engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
+  readonly secrets: Pick<Secrets, "list" | "set" | "remove">;
   /** Ends with the input. */
   serveStdio(input: Readable, output: Writable): Promise<void>;
   /** @throws ADDRESS_IN_USE */
@@ -18,4 +21,5 @@ export interface App {
   close(): Promise<void>;
 }
 
-export type OpenApp = (settings: Settings) => Promise<App>;
+/** @param ambient what the environment holds besides settings */
+export type OpenApp = (settings: Settings, ambient: Ambient) => Promise<App>;

@@ -3,6 +3,7 @@ import { call } from "./commands/call.ts";
 import { configExplain, configSchema } from "./commands/config.ts";
 import { doctor } from "./commands/doctor.ts";
 import { journalTail } from "./commands/journal.ts";
+import { SECRET_COMMANDS } from "./commands/secret.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { TOOL_COMMANDS } from "./commands/tools.ts";
 import { toolsExport, toolsImport } from "./commands/transfer.ts";
@@ -16,6 +17,7 @@ export function allCommands(program: Program): Command[] {
     toolsExport,
     toolsImport,
     call,
+    ...SECRET_COMMANDS,
     journalTail,
     doctor,
     configExplain,

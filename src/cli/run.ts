@@ -99,7 +99,8 @@ async function runCommand(
     has: (name) => has(given, name),
     isJson,
     loaded,
-    app: () => (app ??= input.openApp(command.servesOthers ? loaded.settings : unlimited(loaded.settings))),
+    app: () =>
+      (app ??= input.openApp(command.servesOthers ? loaded.settings : unlimited(loaded.settings), loaded.ambient)),
     terminal,
     cwd: input.cwd,
     stopped: input.stopped,

@@ -21,6 +21,9 @@ const FIELDS = [
   "timeoutMs",
   "image",
   "dependencies",
+  "network",
+  "secrets",
+  "uses",
   "annotations",
   "inputSchema",
   "outputSchema",
@@ -33,6 +36,9 @@ const DEFAULTS: JsonObject = {
   timeoutMs: LIMITS.timeoutMs.default,
   image: "node:lts-slim",
   dependencies: [],
+  network: [],
+  secrets: [],
+  uses: [],
   examples: [],
 };
 

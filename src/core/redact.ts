@@ -1,4 +1,5 @@
 import type { Json } from "./json.ts";
+import { formsOf } from "./secret-forms.ts";
 
 const NAMES = "token|password|passwd|secret|authorization|cookie|api[-_]?key|bearer|credential|private[-_]?key";
 const SECRET_KEY = new RegExp(NAMES, "i");
@@ -50,18 +51,57 @@ export function redactText(text: string): string {
     .replace(ASSIGNMENT, `$1=${REDACTED}`);
 }
 
+/** Whether a key or header of this name holds what lets somebody in. */
+export function namesSecret(name: string): boolean {
+  return SECRET_KEY.test(name);
+}
+
 /**
- * Makes a function that takes known values out of a text, whatever stands around them, also where JSON escaped them.
+ * Makes a function that takes known values out of a text, whatever stands around them, also where they were encoded.
  *
- * @param secrets values of secret settings; those under 4 characters are passed over, they are in every text
+ * @param secrets values of secrets; those under 4 characters are passed over, they are in every text
  */
 export function hideValues(secrets: readonly string[]): (text: string) => string {
-  const forms = secrets
-    .filter((secret) => secret.length >= 4)
-    .flatMap((secret) => [secret, JSON.stringify(secret).slice(1, -1)]);
-  const known = [...new Set(forms)].toSorted((a, b) => b.length - a.length);
+  const known = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
   if (known.length === 0) return (text) => text;
   return (text) => known.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+}
+
+/**
+ * The same for JSON, which stays JSON: inside texts and keys, and for numbers that are a secret as a whole. Works on the
+ * text, so that depth costs nothing.
+ *
+ * @param hide made by {@link hideValues}
+ * @returns `json` itself when it holds none
+ */
+export function hideInJsonText(json: string, hide: (text: string) => string): string {
+  if (hide(json) === json) return json;
+  let out = "";
+  for (let from = 0; from < json.length;) {
+    const opens = json.indexOf('"', from);
+    const ends = opens < 0 ? json.length : opens;
+    out += json.slice(from, ends).replace(NUMBER, (number) => (hide(number) === REDACTED ? `"${REDACTED}"` : number));
+    if (opens < 0) break;
+    from = endOfText(json, opens);
+    const literal = json.slice(opens, from);
+    const text = JSON.parse(literal) as string;
+    const shown = hide(text);
+    out += shown === text ? literal : JSON.stringify(shown);
+  }
+  return out;
+}
+
+const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
+
+/** The place after the quote that ends the text that begins at `opens`. */
+function endOfText(json: string, opens: number): number {
+  for (let at = opens + 1; ; at++) {
+    at = json.indexOf('"', at);
+    if (at < 0) return json.length;
+    let slashes = 0;
+    while (json[at - 1 - slashes] === "\\") slashes++;
+    if (slashes % 2 === 0) return at + 1;
+  }
 }
 
 function isScalar(value: unknown): boolean {

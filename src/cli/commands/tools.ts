@@ -11,13 +11,17 @@ const EXPECTED: CommandFlag = { names: ["--expected-revision"], form: "value", v
 const DRY_RUN: CommandFlag = { names: ["--dry-run"], form: "switch", about: "Check everything and run the examples, but keep nothing." }; // prettier-ignore
 
 /** Fields of a tool as flags. The JSON ones take the text itself, `@file` or `-`. */
-const FIELD_FLAGS: readonly (CommandFlag & { field: string; reads: "text" | "number" | "json" })[] = [
+const FIELD_FLAGS: readonly (CommandFlag & { field: string; reads: "text" | "number" | "list" | "json" })[] = [
   { names: ["--title"], form: "value", value: "text", about: "Name for people.", field: "title", reads: "text" },
   { names: ["--description"], form: "value", value: "text", about: "What it does and when to use it.", field: "description", reads: "text" },
   { names: ["--code"], form: "value", value: "code", about: "Body of `async function run(args)`: the code itself, `@file`, or `-`.", field: "code", reads: "text" },
   { names: ["--language"], form: "value", value: "js|ts", about: "Default: js, or what the name of the file says.", field: "language", reads: "text" },
   { names: ["--image"], form: "value", value: "image", about: "Container image that it prefers.", field: "image", reads: "text" },
   { names: ["--timeout-ms"], form: "value", value: "ms", about: "Time limit of one call.", field: "timeoutMs", reads: "number" },
+  { names: ["--dependencies"], form: "value", value: "json", about: "npm packages: `[{ name, version }]`.", field: "dependencies", reads: "json" },
+  { names: ["--network"], form: "value", value: "hosts", about: "Hosts that `fetch` may reach, separated by commas.", field: "network", reads: "list" },
+  { names: ["--secrets"], form: "value", value: "names", about: "Secrets that the code may read, separated by commas.", field: "secrets", reads: "list" },
+  { names: ["--uses"], form: "value", value: "tools", about: "Tools that the code may call, separated by commas.", field: "uses", reads: "list" },
   { names: ["--input-schema"], form: "value", value: "json", about: "JSON Schema of the arguments: text, `@file` or `-`.", field: "inputSchema", reads: "json" },
   { names: ["--output-schema"], form: "value", value: "json", about: "JSON Schema of the result.", field: "outputSchema", reads: "json" },
   { names: ["--annotations"], form: "value", value: "json", about: "Hints for clients.", field: "annotations", reads: "json" },
@@ -119,7 +123,7 @@ const update: Command = {
   ],
   examples: ["tools update text.uppercase --code @uppercase.js", "tools update text.uppercase --clear title"],
   async handler(context) {
-    const cleared = (context.flag("--clear") ?? "").split(",").map((field) => field.trim()).filter(Boolean); // prettier-ignore
+    const cleared = listOf(context.flag("--clear") ?? "");
     const patch = { ...Object.fromEntries(cleared.map((field) => [field, null])), ...(await fieldsOf(context)) };
     const name = argument(context, "name");
     await show(context, "dynamic.tool.update", { name, patch, ...expected(context), ...dryRun(context) });
@@ -230,6 +234,7 @@ async function fieldsOf(context: CommandContext): Promise<JsonObject> {
     const given = context.flag(flag);
     if (given === undefined) continue;
     if (reads === "number") found[field] = wholeNumber(given, flag, 1);
+    else if (reads === "list") found[field] = listOf(given);
     else if (reads === "json") found[field] = parseJson(await readValue(context, given), flag);
     else found[field] = field === "code" ? await readValue(context, given) : given;
     if (field === "code" && /^@.*\.ts$/.test(given)) found["language"] = "ts";
@@ -237,6 +242,13 @@ async function fieldsOf(context: CommandContext): Promise<JsonObject> {
   const language = context.flag("--language");
   return language === undefined ? found : { ...found, language };
 }
+
+/** `a, b` */
+const listOf = (text: string) =>
+  text
+    .split(",")
+    .map((each) => each.trim())
+    .filter(Boolean);
 
 const dryRun = (context: CommandContext) => (context.has("--dry-run") ? { dryRun: true } : {});
 

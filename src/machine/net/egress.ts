@@ -8,8 +8,10 @@ import type { Deadline } from "../../core/deadline.ts";
 export interface Egress {
   /**
    * @param allowed what this code may reach, within what the operator allows
-   * @throws FETCH_REFUSED (scheme, host, port, address, header), FETCH_FAILED (no connection, no answer in time),
-   *   TOO_LARGE (request or response body); the deadline's own error
+   * @throws FETCH_REFUSED; `data.reason` is `url`, `scheme`, `credentials`, `host` (its port too), `address`, `method`,
+   *   `header` or `redirect`
+   * @throws FETCH_FAILED (no connection, no whole answer in time), TOO_LARGE (body there or back), OVERLOADED (what all
+   *   answers may hold together); the deadline's own error
    */
   fetch(request: EgressRequest, allowed: readonly string[], deadline: Deadline): Promise<EgressResponse>;
   close(): Promise<void>;
@@ -43,7 +45,9 @@ export interface EgressOptions {
   /** Addresses that are allowed although they are private, as CIDR: `10.1.0.0/16`. For an operator's own network. */
   allowedAddresses: readonly string[];
   maxRequestBytes: number;
+  /** Of the body, packed and unpacked. */
   maxResponseBytes: number;
+  /** For one fetch with all its redirects. */
   timeoutMs: number;
   maxRedirects: number;
 }
