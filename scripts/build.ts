@@ -1,6 +1,7 @@
 /** Bundles the program into `dist`: few files, minified, with source maps; start-up time is a feature. */
 import { build } from "esbuild";
 import { builtins } from "./builtins-plugin.ts";
+import { leftOut } from "./left-out-plugin.ts";
 import { quickjs } from "./quickjs-plugin.ts";
 import { noticesFor } from "./notices.ts";
 import { existsSync, readFileSync } from "node:fs";
@@ -45,6 +46,15 @@ const alone = {
   "sqlite-writer": "src/store/sqlite/writer.ts",
   "schema-checker": "src/schemas/checker.ts",
   "quickjs-child": "src/engines/quickjs/child.ts",
+  "package-installer": "src/machine/packages/installer.ts",
+  "package-bundler": "src/engines/bundle/child.ts",
+};
+/** The same, with npm's libraries in it, which look for themselves by the names that CommonJS has for that. */
+const withNpm = { "package-resolver": "src/machine/packages/resolver.ts" };
+/** What runs in sandboxes with a Node that need not be ours: for any from 18 on, in the form that all take by its name. */
+const inSandboxes = {
+  "node-runner": "src/engines/process/runner/main.ts",
+  "docker-supervisor": "src/machine/docker/supervisor.ts",
 };
 /** The program and the library share lazy chunks. */
 const together = { main: "src/main.ts", index: "src/index.ts" };
@@ -65,6 +75,21 @@ try {
       plugins: [builtins],
     }),
     build({ ...shared, entryPoints: present(alone), plugins: [quickjs(root)] }),
+    build({
+      ...shared,
+      entryPoints: present(withNpm),
+      banner: { js: `${shared.banner.js} const __dirname = import.meta.dirname, __filename = import.meta.filename;` },
+      plugins: [leftOut],
+      sourcemap: false, // larger than the code, and hardly a line of it is ours
+    }),
+    build({
+      ...shared,
+      entryPoints: present(inSandboxes),
+      format: "cjs",
+      target: "node18",
+      outExtension: { ".js": ".cjs" },
+      banner: {},
+    }),
   ]);
   const inputs = built.flatMap(({ metafile }) => Object.keys(metafile.inputs));
   await writeFile(`${root}${fresh}/THIRD_PARTY_NOTICES.txt`, noticesFor(root, inputs));

@@ -1,3 +1,4 @@
+import { isBuiltin } from "node:module";
 import { DynamicMcpError } from "../core/errors.ts";
 import { ENGINE_LEVELS, type EngineName } from "./engine.ts";
 
@@ -6,8 +7,13 @@ export interface Needs {
   /** From `compile`. */
   needsNode: readonly string[];
   dependencies: readonly { name: string; version: string }[];
-  /** Of a container. Without packages it is a preference, not a demand. */
+  /** Of a container. For plain code it is a preference, not a demand. */
   image?: string;
+  /**
+   * Makes one small script of the packages, for the engine without files.
+   * @returns why that cannot be done; undefined when it was done
+   */
+  bundle?(): Promise<string | undefined>;
 }
 
 /** Kept with the tool and shown. */
@@ -20,47 +26,122 @@ export interface EngineChoice {
 
 export type EngineSetting = "auto" | EngineName;
 
-/**
- * Finds the engine for a body, once, when it is accepted. Never falls to a weaker one in silence.
- *
- * @param setting   the operator's; `node` without a jail runs plain bodies in quickjs and says so
- * @param available engines that this server has
- * @throws ENGINE_UNAVAILABLE naming what the body needs and what to do
- */
-export function chooseEngine(needs: Needs, setting: EngineSetting, available: readonly EngineName[]): EngineChoice {
-  const demand = demandOf(needs);
-  if (setting === "docker") throw unavailable("docker", demand, DOCKER_MISSING);
-  if (demand !== undefined) {
-    throw setting === "node" ? unavailable("node", demand, NODE_MISSING) : unavailable("docker", demand, REWRITE);
-  }
-  if (!available.includes("quickjs")) throw unavailable("quickjs", undefined, "this server was started without it");
-  return { engine: "quickjs", level: ENGINE_LEVELS.quickjs, why: whyQuickjs(needs, setting) };
+/** What this server has, tried when it is asked for. */
+export interface EngineOffers {
+  /** Whether the daemon answers and the image is there or could be pulled. @returns undefined when so */
+  docker(image: string | undefined): Promise<DynamicMcpError | undefined>;
+  /** @returns what holds a Node process in here, or why there is none */
+  node(): Promise<{ level: string } | { problem: string }>;
 }
 
-const DOCKER_MISSING =
-  "this version does not have the docker engine yet: set MCP_EXECUTION_ENGINE (--execution-engine) to auto, which runs plain bodies in quickjs"; // prettier-ignore
-const NODE_MISSING =
-  "this version does not have the node engine yet, neither in a jail nor, as an operator could opt in to, with Node's permissions only; plain bodies run in quickjs"; // prettier-ignore
-const REWRITE =
-  "this version does not have an engine with the Node API or packages yet; write it in plain JavaScript (ES2023, console, timers, URL, TextEncoder, TextDecoder, atob, btoa, structuredClone, crypto.randomUUID)"; // prettier-ignore
+/**
+ * Finds the engine for a body, once, when it is accepted: the built-in interpreter where it can run the code, else a
+ * container, else a jailed Node. Never falls to a weaker one in silence.
+ *
+ * @param setting the operator's. `docker` is docker for everything; `node` without a jail runs plain bodies in quickjs and
+ *   says so
+ * @throws ENGINE_UNAVAILABLE naming what the body needs and what to do; IMAGE_NOT_ALLOWED, IMAGE_NOT_FOUND,
+ *   IMAGE_UNUSABLE where a container is the only way, or its image was asked for
+ */
+export async function chooseEngine(needs: Needs, setting: EngineSetting, offers: EngineOffers): Promise<EngineChoice> {
+  if (setting === "docker") return inDocker(needs, offers, "as the operator set");
+  const demand = demandOf(needs);
+  if (setting === "node") return inNode(needs, offers, demand);
 
-/** Why a plain interpreter is not enough, in words; undefined when it is. */
-function demandOf({ needsNode, dependencies }: Needs): string | undefined {
+  const bundled = await bundledInto(needs, demand);
+  if (bundled === undefined) return inQuickjs(needs, setting);
+  if (setting === "quickjs") {
+    throw unavailable("quickjs", `${bundled}, and the operator allows the quickjs engine only (MCP_EXECUTION_ENGINE)`);
+  }
+  return inDockerElseNode(needs, offers, bundled);
+}
+
+/** @returns why the interpreter is not enough, in words; undefined when it is */
+async function bundledInto(needs: Needs, demand: string | undefined): Promise<string | undefined> {
+  if (demand === undefined || nodeUses(needs).length > 0 || !needs.bundle) return demand;
+  const problem = await needs.bundle();
+  return problem === undefined ? undefined : `${demand} (${problem})`;
+}
+
+function inQuickjs(needs: Needs, setting: EngineSetting, more?: string): EngineChoice {
+  const parts =
+    needs.dependencies.length === 0 ? ["plain JavaScript without packages"] : ["its packages are small and plain"];
+  if (needs.image !== undefined) parts.push(`the image ${needs.image} is a preference that nothing here needs`);
+  if (setting === "quickjs") parts.push("as the operator set");
+  if (more !== undefined) parts.push(more);
+  return { engine: "quickjs", level: ENGINE_LEVELS.quickjs, why: parts.join("; ") };
+}
+
+async function inDocker(needs: Needs, offers: EngineOffers, why: string): Promise<EngineChoice> {
+  const problem = await offers.docker(needs.image);
+  if (problem) throw problem;
+  return { engine: "docker", level: ENGINE_LEVELS.docker, why };
+}
+
+async function inNode(needs: Needs, offers: EngineOffers, demand: string | undefined): Promise<EngineChoice> {
+  const node = await offers.node();
+  if ("level" in node) return { engine: "node", level: node.level, why: "as the operator set" };
+  if (demand === undefined) return inQuickjs(needs, "node", `the node engine is not available (${node.problem})`);
+  throw unavailable("node", `${demand}, which needs the node engine; ${node.problem}`);
+}
+
+async function inDockerElseNode(needs: Needs, offers: EngineOffers, demand: string): Promise<EngineChoice> {
+  const problem = await offers.docker(needs.image);
+  if (!problem) return { engine: "docker", level: ENGINE_LEVELS.docker, why: demand };
+  // The author named an image that exists only as a refusal: another engine would not be what was asked for.
+  if (problem.code === "IMAGE_NOT_ALLOWED") throw problem;
+  const node = await offers.node();
+  if ("level" in node) {
+    return { engine: "node", level: node.level, why: `${demand}; not in docker: ${problem.message}` };
+  }
+  const message = `${demand}, which needs an engine with the Node API. docker: ${problem.message}; node: ${node.problem}`;
+  throw unavailable("docker", message, problem);
+}
+
+/** What of the body is beyond an interpreter: undefined when nothing is. */
+function demandOf(needs: Needs): string | undefined {
+  const uses = nodeUses(needs);
   const parts: string[] = [];
-  if (needsNode.length > 0) parts.push(`the code uses ${needsNode.join(", ")}`);
-  if (dependencies.length > 0) parts.push(`it depends on ${dependencies.map(({ name }) => name).join(", ")}`);
+  if (uses.length > 0) parts.push(`the code uses ${uses.join(", ")}`);
+  if (needs.dependencies.length > 0) parts.push(`it depends on ${needs.dependencies.map(({ name }) => name).join(", ")}`); // prettier-ignore
   return parts.length === 0 ? undefined : parts.join(" and ");
 }
 
-function whyQuickjs({ image }: Needs, setting: EngineSetting): string {
-  const parts = ["plain JavaScript without packages"];
-  if (image !== undefined) parts.push(`the image ${image} is a preference that nothing here needs`);
-  if (setting === "node") parts.push("the node engine is not in this version, and plain bodies do not need it");
-  if (setting === "quickjs") parts.push("as the operator set");
-  return parts.join("; ");
+/** Without imports of the body's own packages. */
+function nodeUses({ needsNode, dependencies }: Needs): string[] {
+  const own = new Set(dependencies.map(({ name }) => name));
+  return needsNode.filter((use) => {
+    const name = importedName(use);
+    return name === undefined || !own.has(packageOf(name));
+  });
 }
 
-function unavailable(engine: EngineName, demand: string | undefined, what: string): DynamicMcpError {
-  const because = demand === undefined ? "" : `${demand}, which needs the ${engine} engine; `;
-  return new DynamicMcpError("ENGINE_UNAVAILABLE", because + what, { data: { engine, ...(demand && { demand }) } });
+/** Names that the body imports literally from its own packages: `zod`, `date-fns/format`. */
+export function packageImports(needs: Pick<Needs, "needsNode" | "dependencies">): string[] {
+  const own = new Set(needs.dependencies.map(({ name }) => name));
+  return needs.needsNode.map(importedName).filter((name) => name !== undefined && own.has(packageOf(name))) as string[];
+}
+
+/** Names that the body imports although they are neither Node's nor among its packages. */
+export function unknownImports({ needsNode, dependencies }: Pick<Needs, "needsNode" | "dependencies">): string[] {
+  const own = new Set(dependencies.map(({ name }) => name));
+  return needsNode.map(importedName).filter((name) => name !== undefined && !isBuiltin(name) && !own.has(packageOf(name))) as string[]; // prettier-ignore
+}
+
+/** `import("zod")`, as `compile` writes it. */
+function importedName(use: string): string | undefined {
+  const found = /^import\((".*")\)$/.exec(use)?.[1];
+  return found === undefined ? undefined : (JSON.parse(found) as string);
+}
+
+/** `@scope/name/part` is of the package `@scope/name`. */
+function packageOf(specifier: string): string {
+  return specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+}
+
+function unavailable(engine: EngineName, message: string, cause?: unknown): DynamicMcpError {
+  return new DynamicMcpError("ENGINE_UNAVAILABLE", message, { data: { engine }, cause });
 }

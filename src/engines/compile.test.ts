@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compile } from "./compile.ts";
+import { compile, literalImports } from "./compile.ts";
 
 const js = (code: string) => compile({ code, language: "js", name: "tool" });
 const ts = (code: string) => compile({ code, language: "ts", name: "tool" });
@@ -82,6 +82,14 @@ describe("compile", () => {
     ["return new URL('https://x').href + structuredClone(1) + setTimeout", []],
   ])("finds what %j needs", async (code, needs) => {
     expect((await js(code)).needsNode).toEqual(needs);
+  });
+
+  it("finds literal imports where they stand", async () => {
+    const code =
+      "const a = await import('a'); // import('no')\nreturn [`${import('b/c')}`, import(a), \"import('no')\"]";
+    const found = await literalImports(code);
+    expect(found.map(({ name }) => name)).toEqual(["a", "b/c"]);
+    expect(found.map(({ at }) => code.slice(at, at + 10))).toEqual(["import('a'", "import('b/"]);
   });
 
   it("does not take types for uses", async () => {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { Program } from "./engine.ts";
-import { inspectSyntax } from "./syntax.ts";
+import { type Inspection, inspectSyntax } from "./syntax.ts";
 
 export interface Source {
   /** The body of `async function run(args)`. */
@@ -18,6 +18,13 @@ export interface Compiled {
    * Names that the code asks `typeof` about are left out: it knows how to do without.
    */
   needsNode: string[];
+}
+
+export interface LiteralImport {
+  /** As written: `ms`, `dayjs/plugin/utc.js`, `node:fs`. */
+  name: string;
+  /** Where `import` begins in the program, from 0, in UTF-16 units. */
+  at: number;
 }
 
 /** What stands before the author's first line and after the last. Strict, as modules are on every engine. */
@@ -41,7 +48,16 @@ export async function compile({ code, language, name }: Source): Promise<Compile
   return { program: { js, digest: createHash("sha256").update(js).digest("hex"), name }, needsNode };
 }
 
-async function parseBody(code: string, language: Source["language"]): Promise<{ needsNode: string[] }> {
+/**
+ * The `import("name")` of a body in plain JavaScript, in the order of the text.
+ *
+ * @throws INVALID_CODE as `compile`
+ */
+export async function literalImports(js: string): Promise<LiteralImport[]> {
+  return (await parseBody(js, "js")).imports;
+}
+
+async function parseBody(code: string, language: Source["language"]): Promise<Omit<Inspection, "problem">> {
   const { parse } = await import("@babel/parser");
   let file;
   try {
@@ -60,9 +76,9 @@ async function parseBody(code: string, language: Source["language"]): Promise<{ 
     const { line, column } = run.loc.end;
     throw invalid(code, "this brace closes the function too early: the code is its body, and one brace is too many", line, column - 1); // prettier-ignore
   }
-  const { problem, needsNode } = inspectSyntax(file.program);
+  const { problem, needsNode, imports } = inspectSyntax(file.program);
   if (problem) throw invalid(code, problem.message, problem.line, problem.column);
-  return { needsNode };
+  return { needsNode, imports: imports.map(({ name, at }) => ({ name, at: at - BEFORE.length })) };
 }
 
 /** What babel's errors have. Its reasons are codes; its messages are kept as text only. */

@@ -5,12 +5,21 @@ import type { Json } from "../core/json.ts";
 import type { HostCalls } from "../core/source.ts";
 import { NO_ACCESS, type ExecutionEngine } from "./engine.ts";
 import { done, failed, runBody, type RunOptions } from "./fixtures/run-body.ts";
+import { describeNodeApi } from "./node-api.contract.ts";
 import { describePortableProfile } from "./portable-profile.contract.ts";
 
 const TOOLS = { ...NO_ACCESS, callTools: true };
 
-/** What every engine promises, whatever it is made of. */
-export function describeEngineContract(name: string, open: () => ExecutionEngine | Promise<ExecutionEngine>): void {
+/**
+ * What every engine promises, whatever it is made of.
+ *
+ * @param has `portable`: the portable profile alone; `node`: the Node API beside it, see `node-api.contract.ts`
+ */
+export function describeEngineContract(
+  name: string,
+  open: () => ExecutionEngine | Promise<ExecutionEngine>,
+  has: "portable" | "node" = "portable",
+): void {
   describe(`${name} keeps the promises of an engine`, () => {
     let engine: ExecutionEngine;
     beforeAll(async () => {
@@ -90,6 +99,13 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         expect(await failure(code, { limits, args: { n: 999 } })).toMatchObject({ code: "TOO_LARGE" });
       });
 
+      it("takes results nested as deeply as the limit and refuses deeper ones", async () => {
+        const code = "let a = []; for (let i = 1; i < args.depth; i++) a = [a]; return a";
+        expect(await result(`${code}.flat(Infinity)`, { args: { depth: 10 } })).toEqual([]);
+        expect(JSON.stringify(await result(code, { args: { depth: 1_000 } }))).toHaveLength(2_000);
+        expect(await failure(code, { args: { depth: 1_001 } })).toMatchObject({ code: "CODE_THREW" });
+      });
+
       it("counts bytes, not characters", async () => {
         expect(await failure("return 'é'.repeat(500)", { limits: { resultBytes: 1_000 } })).toMatchObject({ code: "TOO_LARGE" }); // prettier-ignore
       });
@@ -135,7 +151,8 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         expect(await failure(code)).toMatchObject({ code: "CODE_THREW" });
       });
 
-      it.each(["process", "require('fs')", "Buffer.from('')", "fetch('http://localhost')", "tools.call('x')"])(
+      const missing = has === "portable" ? ["process", "require('fs')", "Buffer.from('')"] : [];
+      it.each([...missing, "fetch('http://localhost')", "tools.call('x')", "new WebSocket('ws://x')"])(
         "%s says what to do instead",
         async (use) => {
           const end = await failure(`return ${use}`);
@@ -145,9 +162,9 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
       );
 
       it("leaves typeof of what is missing at undefined", async () => {
-        expect(
-          await result("return [typeof process, typeof require, typeof Buffer, typeof fetch, typeof tools]"),
-        ).toEqual(Array(5).fill("undefined"));
+        const names = ["fetch", "tools", "secrets", ...(has === "portable" ? ["process", "require", "Buffer"] : [])];
+        const types = await result(`return [${names.map((each) => `typeof ${each}`).join()}]`);
+        expect(types).toEqual(names.map(() => "undefined"));
       });
     });
 
@@ -240,6 +257,13 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         expect(await result(code, { host: echo, limits, may: TOOLS })).toEqual([true, true, false, true, false]);
       });
 
+      it("whose arguments are nested too deeply are refused, and the code goes on", async () => {
+        const code =
+          "let a = {}; for (let i = 0; i < 1_100; i++) a = { a }; " +
+          "try { await tools.call('x', a) } catch (e) { return [e.code, await tools.call('x')] }";
+        expect(await result(code, { host: echo, may: TOOLS })).toMatchObject(["TOO_LARGE", { step: 0 }]);
+      });
+
       it("that nest deeper than there are processes do not starve each other", async () => {
         const host = (left: number): HostCalls => ({
           call: async () => {
@@ -304,6 +328,8 @@ export function describeEngineContract(name: string, open: () => ExecutionEngine
         expect(await failure("for (;;) await null", { deadline })).toMatchObject({ code: "PARENT_ENDED" });
       });
     });
+
+    if (has === "node") describeNodeApi(() => engine);
 
     it("finds at once that nothing can settle the code's promise", async () => {
       const startedAt = performance.now();

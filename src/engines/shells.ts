@@ -1,4 +1,5 @@
 import type { Deadline } from "../core/deadline.ts";
+import type { Layer } from "./engine.ts";
 
 /**
  * Long-lived sandboxes in which commands are run one after the other. An engine's part of a shell: who owns it, how
@@ -20,30 +21,36 @@ export interface ShellEngine {
 
 export interface ShellOptions {
   image?: string;
-  /** Ours, unique; other parts of the program know the shell by it. */
+  /** Ours, unique, and fit for the name of a container; other parts of the program know the shell by it. */
   id: string;
 }
 
 export interface Shell {
   readonly image: string;
+  /** Absolute: where the last command left off, and where relative paths begin. */
+  readonly folder: string;
 
   /**
-   * Runs one command line with the image's `sh`, in the folder where the one before left off.
+   * Runs one command line with the image's `sh`, in the folder and with the exported variables that the one before left.
+   * One thing at a time: of `exec`, `runModule`, `writeFiles` and `readFiles` the next begins when the last has ended.
    *
-   * At its time limit the command and what it started die; the answer says so.
-   * @throws SHELL_NOT_FOUND when the sandbox is gone
+   * At its time limit the command and what it started die, and so at the deadline's; the answer says so.
+   * What it leaves in the background goes on, until the shell ends.
+   * @throws SHELL_NOT_FOUND when the sandbox is gone; INVALID_ARGUMENTS for what can be no command
    */
   exec(command: string, options: ExecOptions): Promise<ExecEnd>;
 
   /**
-   * Runs a JavaScript module with the image's Node; `layer` as `node_modules` beside it.
-   * @throws IMAGE_UNUSABLE when there is no Node in the image; SHELL_NOT_FOUND
+   * Runs a JavaScript module with the image's Node, as a file of `folder`; `layer` as `node_modules` beside it.
+   * @throws IMAGE_UNUSABLE when there is no Node in the image; SHELL_NOT_FOUND; TOO_LARGE when the packages do not fit;
+   *   INVALID_ARGUMENTS when somebody else's `node_modules` is there
    */
-  runModule(code: string, options: ExecOptions & { layer?: { key: string; folder: string } }): Promise<ExecEnd>;
+  runModule(code: string, options: ExecOptions & { layer?: Layer }): Promise<ExecEnd>;
 
   /**
-   * Writes files by content; folders are made. Paths are relative to the working folder or absolute, and stay in what can
-   * be written.
+   * Writes files by content; folders are made. Paths are relative to `folder` or absolute; only what can be written from
+   * inside can be written so, wherever links lead.
+   *
    * @throws INVALID_ARGUMENTS for a path that cannot be written, SHELL_NOT_FOUND, TOO_LARGE
    */
   writeFiles(files: readonly ShellFile[], deadline: Deadline): Promise<void>;
@@ -71,14 +78,14 @@ export interface ExecOptions {
 }
 
 export interface ExecEnd {
-  /** Absent when it did not end by itself. */
+  /** Absent when it did not end by itself. With `out-of-memory` it may be there: something that it started was killed. */
   exitCode?: number;
   stdout: string;
   stderr: string;
   droppedBytes: number;
   /** `timeout`: at its own limit, `ended`: the call's deadline or its client, `out-of-memory`. */
   stopped?: "timeout" | "ended" | "out-of-memory";
-  /** The whole sandbox had to be ended along, because the command would not die. */
+  /** The whole sandbox is gone: it had to be ended along, because the command would not die, or it was ended meanwhile. */
   isShellLost?: true;
   durationMs: number;
 }

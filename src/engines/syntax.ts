@@ -7,6 +7,14 @@
 export interface Inspection {
   problem?: Finding;
   needsNode: string[];
+  /** Of `import("name")`, in the order of the text. */
+  imports: FoundImport[];
+}
+
+export interface FoundImport {
+  name: string;
+  /** Where `import` begins, as the parser counts: from 0, in UTF-16 units. */
+  at: number;
 }
 
 export interface Finding {
@@ -23,7 +31,7 @@ interface Node {
 }
 
 /** Globals of Node that are not in the portable profile. */
-const NODE_GLOBALS: ReadonlySet<string> = new Set([
+export const NODE_GLOBALS: ReadonlySet<string> = new Set([
   ...["process", "require", "module", "exports", "global", "Buffer", "__dirname", "__filename"],
   ...["Intl", "WebAssembly", "SharedArrayBuffer", "Atomics", "MessageChannel", "Worker", "BroadcastChannel"],
   ...["AbortController", "AbortSignal", "Event", "EventTarget", "Blob", "File", "FormData"],
@@ -56,6 +64,7 @@ export function inspectSyntax(program: object): Inspection {
   const used = new Map<string, true>();
   const declared = new Set<string>();
   const asked = new Set<string>();
+  const imports: FoundImport[] = [];
   let problem: Finding | undefined;
 
   const refuse = (node: Node, message: string) => {
@@ -89,7 +98,8 @@ export function inspectSyntax(program: object): Inspection {
   }
 
   function noteImport(node: Node): void {
-    const source = (node as { source?: Node & { value?: unknown } }).source;
+    const { source, start } = node as { source?: Node & { value?: unknown }; start?: number };
+    if (source?.type === "StringLiteral") imports.push({ name: String(source.value), at: start ?? 0 });
     used.set(`import(${source?.type === "StringLiteral" ? JSON.stringify(source.value) : "..."})`, true);
   }
 
@@ -107,7 +117,8 @@ export function inspectSyntax(program: object): Inspection {
 
   const isMissing = (name: string) => NODE_GLOBALS.has(name) && !declared.has(name) && !asked.has(name);
   const needsNode = [...used.keys()].filter((name) => name.startsWith("import(") || isMissing(name)).toSorted();
-  return problem ? { problem, needsNode } : { needsNode };
+  imports.sort((a, b) => a.at - b.at);
+  return { needsNode, imports, ...(problem ? { problem } : {}) };
 }
 
 function childrenOf(node: Node): Node[] {

@@ -25,6 +25,8 @@ export interface ChildOptions {
   args: readonly string[];
   /** All that the child sees. */
   env: Readonly<Record<string, string>>;
+  /** Its working folder; default: ours. */
+  cwd?: string;
   /** Largest frame that is read from the child; a larger one ends it. */
   maxFrameBytes: number;
   /** How much of the end of stderr is kept. */
@@ -33,8 +35,11 @@ export interface ChildOptions {
 }
 
 export interface ChildExit {
-  /** `unspawned`: it never started. `overflow`: it sent too large a frame. `killed`: by us. `exited`: by itself. */
-  reason: "unspawned" | "overflow" | "killed" | "exited";
+  /**
+   * `unspawned`: it never started. `overflow`: it sent too large a frame. `killed`: by us. `exited`: by itself.
+   * `out-of-memory`: by who holds its memory limit, where somebody does (a watchdog, a control group, a container).
+   */
+  reason: "unspawned" | "overflow" | "killed" | "exited" | "out-of-memory";
   code: number | null;
   signal: NodeJS.Signals | null;
   /** The tail of what it wrote to stderr, or why it did not start. */
@@ -47,6 +52,7 @@ export function spawnChild(options: ChildOptions): Child {
   const ownGroup = process.platform !== "win32";
   const child = spawn(options.command, [...options.args], {
     env: options.env,
+    cwd: options.cwd,
     stdio: ["ignore", "ignore", "pipe", "pipe"],
     detached: ownGroup,
     windowsHide: true,

@@ -1,19 +1,23 @@
 import { OP } from "./ops.ts";
 
 /**
- * The one door between the guest and the child process around it. Texts that cross are JSON or free of NUL, because
- * they cross as C strings. What each operation takes and gives is in `quickjs/host-ops.ts`.
+ * The one door between the guest's own code and what runs it: the child process around the interpreter, or our part of
+ * the Node process. Texts that cross are JSON or free of NUL, because to the interpreter they cross as C strings. What
+ * each operation takes and gives is in `quickjs/host-ops.ts`.
  */
 export type Bridge = (op: number, text: string, bytes?: ArrayBufferLike) => unknown;
 
-/** Bound by the wrapper around the bundled prelude; authors never see it. */
-declare const bridge: Bridge;
+let bridge: Bridge = () => undefined;
+
+/** Done once, before any author's code. */
+export function connect(to: Bridge): void {
+  bridge = to;
+}
 
 const { parse, stringify } = JSON;
 
 /** QuickJS's own; thrown here when the child found no room for its answer. */
-declare const InternalError: ErrorConstructor;
-const Internal = InternalError;
+const Internal = (globalThis as { InternalError?: ErrorConstructor }).InternalError ?? RangeError;
 
 function roomFor<T>(answer: T | undefined): T {
   if (answer === undefined) throw new Internal("out of memory");

@@ -22,10 +22,10 @@ const slice = Function.prototype.call.bind(String.prototype.slice) as (
   to: number,
 ) => string;
 
-/** QuickJS throws this for its own limits; no author has a reason to. */
-declare const InternalError: ErrorConstructor;
-const Internal = InternalError;
+/** QuickJS throws this for its own limits; no author has a reason to. V8 does not have it. */
+const Internal = (globalThis as { InternalError?: ErrorConstructor }).InternalError;
 const AnyError = Error;
+const AnyRangeError = RangeError;
 
 /** Describes anything that can be thrown, tampered errors with throwing getters included. Never throws. */
 export function describe(thrown: unknown): string {
@@ -36,12 +36,12 @@ function thrownOf(thrown: unknown): Thrown {
   try {
     const place = NotJson.placeOf(thrown);
     if (place !== undefined) return { kind: "not-json", message: place };
-    if (thrown instanceof Internal && thrown.message === "out of memory") return { kind: "out-of-memory", message: "" };
+    if (isOwn(thrown, "out of memory")) return { kind: "out-of-memory", message: "" };
     // The interpreter's own sign that there was no memory for an error; no author can make such a value.
     if (!includes(TYPES, ` ${typeof thrown} `)) return { kind: "out-of-memory", message: "" };
     // What is left when there is no memory to make an error of; or an author's own `throw null`.
     if (thrown === null) return { kind: "null", message: "null was thrown" };
-    const kind = thrown instanceof Internal && thrown.message === "stack overflow" ? "recursion" : "threw";
+    const kind = isRecursion(thrown) ? "recursion" : "threw";
     if (thrown instanceof AnyError) {
       return {
         kind,
@@ -55,6 +55,14 @@ function thrownOf(thrown: unknown): Thrown {
     return { kind: "threw", message: "something that cannot be shown was thrown" };
   }
 }
+
+const isOwn = (thrown: unknown, message: string): boolean =>
+  Internal !== undefined && thrown instanceof Internal && thrown.message === message;
+
+/** In the words of either engine. */
+const isRecursion = (thrown: unknown): boolean =>
+  isOwn(thrown, "stack overflow") ||
+  (thrown instanceof AnyRangeError && thrown.message === "Maximum call stack size exceeded");
 
 function text(value: unknown, chars: number): string {
   return slice(typeof value === "string" ? value : format(value), 0, chars);

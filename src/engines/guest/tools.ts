@@ -37,7 +37,10 @@ export function reply(step: number, ok: boolean, text: string): void {
   call.reject(new ToolError(message, code, data));
 }
 
-function hostCall(method: string, payload: unknown): Promise<unknown> {
+/** Asks the host. Rejects with a `ToolError` when it refuses or fails, and when more is asked than a job may. */
+export type HostCall = (method: string, payload: unknown) => Promise<unknown>;
+
+export function hostCall(method: string, payload: unknown): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const text = stringify({ method, payload });
     const answer = String(tell(OP.call, text) ?? "no memory is left for the call");

@@ -5,7 +5,7 @@ import type { ConsoleLine, GuestFault, HostAccess, JobLimits } from "../engine.t
  * the head, and the rest: one or two raw parts that are not worth a second encoding.
  */
 export const KIND = {
-  /** down: head {@link JobHead}, rest: code, then arguments */
+  /** down: head {@link JobHead}, rest: code, packages, arguments */
   job: 1,
   /** down: head {@link ReplyHead}, rest: JSON of the value, or of `{message, code, data}` */
   reply: 2,
@@ -33,6 +33,8 @@ export interface JobHead {
   /** How long the guest may run, not counting what it waits. */
   remainingMs: number;
   codeBytes: number;
+  /** Packages as one script, for an interpreter without files. */
+  packages?: { bytes: number; importName: string };
 }
 
 export interface ReplyHead {
@@ -70,8 +72,11 @@ export interface EndHead extends LogsHead {
   rssMiB: number;
 }
 
+// Taken at the start: beside a guest in the same process these may be something else later.
+const { parse, stringify } = JSON;
+
 export function pack(kind: number, head: object, ...rest: Uint8Array[]): Uint8Array[] {
-  const json = Buffer.from(JSON.stringify(head), "utf8");
+  const json = Buffer.from(stringify(head), "utf8");
   const start = Buffer.alloc(5);
   start.writeUInt8(kind, 0);
   start.writeUInt32BE(json.byteLength, 1);
@@ -90,7 +95,7 @@ export function unpack(frame: Uint8Array): Unpacked {
   const headBytes = bytes.readUInt32BE(1);
   return {
     kind: bytes.readUInt8(0),
-    head: JSON.parse(bytes.toString("utf8", 5, 5 + headBytes)),
+    head: parse(bytes.toString("utf8", 5, 5 + headBytes)),
     rest: frame.subarray(5 + headBytes),
   };
 }

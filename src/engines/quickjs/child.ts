@@ -76,7 +76,9 @@ async function start(head: JobHead, rest: Uint8Array): Promise<void> {
   jobStartedAtMs = head.startedAtMs;
   jobStartedAt = now();
   job = createJob(head, interpreter, port);
-  job.begin(rest.subarray(0, head.codeBytes), rest.subarray(head.codeBytes));
+  const packagesAt = head.codeBytes;
+  const argsAt = packagesAt + (head.packages?.bytes ?? 0);
+  job.begin(rest.subarray(0, packagesAt), rest.subarray(packagesAt, argsAt), rest.subarray(argsAt));
 }
 
 const interpreter = await createInterpreter({

@@ -43,8 +43,8 @@ export interface Interpreter {
   readBytes(value: Pointer): Uint8Array;
 }
 
-export type HarnessName = "start" | "finish" | "describe" | "reply" | "fire";
-const HARNESS: readonly HarnessName[] = ["start", "finish", "describe", "reply", "fire"];
+export type HarnessName = "start" | "link" | "finish" | "describe" | "reply" | "fire";
+const HARNESS: readonly HarnessName[] = ["start", "link", "finish", "describe", "reply", "fire"];
 
 /** Something thrown in the guest; `thrown` is a handle for `describe`. */
 export class GuestThrew extends Error {

@@ -11,7 +11,11 @@ import {
   type Pointer,
 } from "./interpreter.ts";
 import type { CallHead, EndHead, JobHead, ReplyHead } from "../process/protocol.ts";
-import { describeFailure, TOO_MUCH_RECURSION } from "./failure.ts";
+import { TOO_MUCH_RECURSION } from "../process/failure.ts";
+import { describeFailure } from "./failure.ts";
+import { AFTER, BEFORE, WRAPPER_LINES } from "../process/wrapper.ts";
+import { isNestedTooDeeply, TOO_DEEP_CALL } from "../process/nesting.ts";
+import { createLogBudget } from "../process/log-budget.ts";
 import { seedStream, seedWords } from "../process/seed.ts";
 
 /** What a job needs from the process around it. */
@@ -31,7 +35,8 @@ export interface JobPort {
 
 /** A job that runs or waits in this child. */
 export interface RunningJob extends Outside {
-  begin(code: Uint8Array, args: Uint8Array): void;
+  /** @param packages as one script; empty when there are none */
+  begin(code: Uint8Array, packages: Uint8Array, args: Uint8Array): void;
   reply(head: ReplyHead, text: Uint8Array): void;
   end(): void;
 }
@@ -42,10 +47,10 @@ const SLICE_JOBS = 1_000;
 const YIELD_MS = 25;
 const ORPHAN_CHECK_MS = 100;
 const DETAIL_CHARS = 2_000;
-/** The wrapper adds one line before the author's first. Strict, as modules on every other engine are. */
-const BEFORE = Buffer.from('(async function run(args) {"use strict";\n');
-const AFTER = Buffer.from("\n})");
-const WRAPPER_LINES = 1;
+/** In stack traces; not a name that a tool can have there. */
+const PACKAGES_FILE = "npm:packages";
+const WRAP_START = Buffer.from(BEFORE);
+const WRAP_END = Buffer.from(AFTER);
 
 const LEVELS = ["debug", "log", "info", "warn", "error"] as const;
 
@@ -63,9 +68,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
   let enteredAt = 0;
   let orphanCheckAt = 0;
 
-  let logs: ConsoleLine[] = [];
-  let logBytes = 0;
-  let logBytesDropped = 0;
+  const logs = createLogBudget(limits.logBytes);
   let steps = 0;
   let openCalls = 0;
 
@@ -101,26 +104,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
   }
 
   function log(line: string): undefined {
-    const text = line.slice(1);
-    const level = LEVELS[Number(line[0])] ?? "log";
-    const bytes = Buffer.byteLength(text);
-    const room = limits.logBytes - logBytes;
-    if (bytes <= room) {
-      logBytes += bytes;
-      logs.push({ level, text });
-      // A flood of empty lines must not be free.
-      logBytes += 1;
-      return;
-    }
-    logBytesDropped += bytes;
-    if (room <= 0) return;
-    const kept = Buffer.from(text)
-      .subarray(0, room)
-      .toString("utf8")
-      .replace(/\uFFFD$/, "");
-    logBytes = limits.logBytes;
-    logBytesDropped -= Buffer.byteLength(kept);
-    if (kept !== "") logs.push({ level, text: kept });
+    logs.add({ level: LEVELS[Number(line[0])] ?? "log", text: line.slice(1) });
   }
 
   /** @returns the number of the step, or why there is none */
@@ -128,9 +112,11 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     if (steps >= limits.hostCalls.total) return `more than ${limits.hostCalls.total} calls in one run`;
     if (openCalls >= limits.hostCalls.open) return `more than ${limits.hostCalls.open} calls open at once`;
     const { method, payload } = JSON.parse(text) as { method: string; payload: unknown };
+    const json = JSON.stringify(payload);
+    if (isNestedTooDeeply(Buffer.from(json, "utf8"))) return TOO_DEEP_CALL;
     const step = steps++;
     openCalls++;
-    port.call({ method, step }, JSON.stringify(payload));
+    port.call({ method, step }, json);
     return String(step);
   }
 
@@ -163,7 +149,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
       }
     }
     if (openCalls === 0 && timers.size === 0) return finish({ code: "NEVER_SETTLES" });
-    port.waits(takeLogs());
+    port.waits(logs.take());
     armTimer();
   }
 
@@ -182,6 +168,8 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
         code: "TOO_LARGE",
         message: `the result has ${result.byteLength} bytes of JSON; at most ${limits.resultBytes} are allowed`,
       });
+    } else if (isNestedTooDeeply(result)) {
+      finish({ code: "CODE_THREW", errorName: "RangeError", message: TOO_MUCH_RECURSION });
     } else {
       finish({}, result);
     }
@@ -200,7 +188,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
       const described = interpreter.readBytes(interpreter.call("describe", error.thrown));
       if (described.byteLength === 0) return finish({ code: "OUT_OF_MEMORY", poisoned: true });
       const thrown = JSON.parse(Buffer.from(described).toString("utf8")) as Thrown;
-      finish(describeFailure(thrown, interpreter.isNearlyFull(), head.file, WRAPPER_LINES));
+      finish(describeFailure(thrown, interpreter.isNearlyFull(), { file: head.file, wrapperLines: WRAPPER_LINES }));
     } catch (second) {
       if (second instanceof GuestThrew) finish({ code: isTimedOut ? "TIMEOUT" : "OUT_OF_MEMORY" });
       else finishPoisoned(second);
@@ -221,13 +209,7 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     if (isOver) return;
     isOver = true;
     clearTimeout(timer);
-    port.done({ ...end, logs: takeLogs(), logBytesDropped }, result);
-  }
-
-  function takeLogs(): ConsoleLine[] {
-    const taken = logs;
-    logs = [];
-    return taken;
+    port.done({ ...end, logs: logs.take(), logBytesDropped: logs.dropped() }, result);
   }
 
   function armTimer(): void {
@@ -250,12 +232,21 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     }
   }
 
+  /** With packages: as the body of a function of what gives them, on the same line, so that no position moves. */
+  function evaluate(code: Uint8Array, packages: Uint8Array): Pointer {
+    if (!head.packages) return interpreter.evaluate(code, head.file);
+    const modules = interpreter.evaluate(packages, PACKAGES_FILE);
+    const start = Buffer.from(`((${head.packages.importName})=>`);
+    const make = interpreter.evaluate(Buffer.concat([start, code, Buffer.from(")")]), head.file);
+    return interpreter.call("link", make, modules);
+  }
+
   return {
     bridge,
     shouldInterrupt,
-    begin(code, args) {
+    begin(code, packages, args) {
       enter(() => {
-        const run = interpreter.evaluate(Buffer.concat([BEFORE, code, AFTER]), head.file);
+        const run = evaluate(Buffer.concat([WRAP_START, code, WRAP_END]), packages);
         const start = JSON.stringify({ seed: seedWords(head.seed), may: head.may });
         promise = interpreter.call("start", run, interpreter.string(start), interpreter.string(args));
       });

@@ -1,7 +1,7 @@
 import type { Deadline } from "../../core/deadline.ts";
 import type { Logger } from "../../core/source.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
-import { didNotStart, type Member } from "./member.ts";
+import { didNotStart, type Member } from "../process/member.ts";
 
 /**
  * The children. None at first; one more whenever a job waits and fewer than `maxRunning` guests compute; idle ones are
@@ -92,7 +92,7 @@ export function createPool(options: PoolOptions): Pool {
     } catch (cause) {
       // The program is not there, or the machine refuses at once: the same as one that ends before it is ready.
       options.log.warn({ why: cause instanceof Error ? cause.message : String(cause) }, NOT_STARTED);
-      askers.shift()?.refuse(didNotStart(cause));
+      askers.shift()?.refuse(didNotStart("quickjs", cause));
       return;
     }
     starting.add(member);

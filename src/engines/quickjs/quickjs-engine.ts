@@ -1,18 +1,13 @@
 import { availableParallelism } from "node:os";
 import { Deadline } from "../../core/deadline.ts";
-import { DynamicMcpError, hasCode } from "../../core/errors.ts";
-import { type HostCalls, type Logger, SILENT } from "../../core/source.ts";
-import {
-  ENGINE_LEVELS,
-  type EngineHealth,
-  type ExecutionEngine,
-  type Job,
-  type JobEnd,
-  type JobFailed,
-  NO_ACCESS,
-} from "../engine.ts";
+import { DynamicMcpError } from "../../core/errors.ts";
+import { type Logger, SILENT } from "../../core/source.ts";
+import { spawnChild } from "../../machine/process.ts";
+import { ENGINE_LEVELS, type EngineHealth, type ExecutionEngine, type Job, NO_ACCESS } from "../engine.ts";
+import { createImportLinker } from "../process/linked-imports.ts";
+import { createMember, FRAME_SLACK_BYTES } from "../process/member.ts";
+import { runJob, type Sandboxes } from "../process/run-job.ts";
 import { type ChildCommand, childCommand } from "./command.ts";
-import { type MemberEnd, spawnMember } from "./member.ts";
 import { createPool } from "./pool.ts";
 
 export interface QuickjsEngineOptions {
@@ -33,8 +28,6 @@ export interface QuickjsEngineOptions {
   command?: () => ChildCommand;
 }
 
-type Failure = Pick<JobFailed, "code" | "message"> & Partial<JobFailed>;
-
 /**
  * Runs plain bodies in QuickJS, compiled to WebAssembly, in locked child processes: no file, no network, no process to
  * reach. Each job starts from a byte-for-byte copy of the same fresh interpreter.
@@ -49,7 +42,14 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
   let isClosed = false;
 
   const pool = createPool({
-    spawn: () => spawnMember(command(), { maxResultBytes, onWaiting: () => pool.wake() }),
+    spawn() {
+      const started = { ...command(), maxFrameBytes: maxResultBytes + FRAME_SLACK_BYTES, stderrBytes: STDERR_BYTES };
+      return createMember({
+        engine: "quickjs",
+        start: (onFrame) => spawnChild({ ...started, onFrame }),
+        onWaiting: () => pool.wake(),
+      });
+    },
     maxRunning: Math.min(availableParallelism(), options.maxProcesses ?? 4),
     maxChildren: options.maxChildren ?? 32,
     maxWaitMs: options.maxWaitMs ?? 15_000,
@@ -60,61 +60,15 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
     log,
   });
 
-  async function run(job: Job, host: HostCalls, deadline: Deadline): Promise<JobEnd> {
-    const startedAt = performance.now();
-    const failed = (failure: Failure): JobFailed => ({
-      state: "failed",
-      logs: [],
-      logBytesDropped: 0,
-      wallMs: performance.now() - startedAt,
-      ...failure,
-    });
-
-    const argsBytes = Buffer.byteLength(job.argsJson);
-    if (argsBytes > job.limits.argsBytes) {
-      const message = `the arguments have ${argsBytes} bytes of JSON; at most ${job.limits.argsBytes} are allowed`;
-      return failed({ code: "TOO_LARGE", message });
-    }
-
-    let member;
-    try {
-      member = await pool.acquire(deadline);
-    } catch (error) {
-      if (deadline.reason) return failed(endedBy(deadline, " while it waited for a free sandbox"));
-      if (hasCode(error, "SHUTTING_DOWN")) return failed({ code: "SHUTTING_DOWN", message: error.message });
-      throw error;
-    }
-    const own = job.runMs === undefined ? deadline : deadline.child(job.runMs);
-    try {
-      const end = await member.run(job, host, own);
-      const { detail } = end.head;
-      if (detail !== undefined) log.warn({ pid: member.pid, tool: job.program.name, detail }, CRASHED);
-      return toJobEnd(end, job, deadline.reason ? deadline : own, performance.now() - startedAt);
-    } finally {
-      if (own !== deadline) own.close();
-      pool.release(member);
-    }
-  }
-
-  /** The first cause wins: what the child says after our own end does not count. */
-  function toJobEnd({ head, resultJson }: MemberEnd, job: Job, deadline: Deadline, wallMs: number): JobEnd {
-    const facts = { logs: head.logs, logBytesDropped: head.logBytesDropped, wallMs };
-    if (deadline.reason) return { state: "failed", ...facts, ...endedBy(deadline) };
-    if (head.code === undefined) return { state: "done", ...facts, resultJson };
-    if (isClosed && (head.code === "ENGINE_CRASHED" || head.code === "ENDED")) {
-      return { state: "failed", ...facts, code: "SHUTTING_DOWN", message: "the server is stopping" };
-    }
-    const code = head.code === "ENDED" ? "ENGINE_CRASHED" : head.code;
-    return {
-      state: "failed",
-      ...facts,
-      code,
-      message: head.message ?? MESSAGES[code](job, deadline),
-      ...(head.errorName === undefined ? {} : { errorName: head.errorName }),
-      ...(head.line === undefined ? {} : { line: head.line }),
-      ...(head.column === undefined ? {} : { column: head.column }),
-    };
-  }
+  const sandboxes: Sandboxes = {
+    engine: "quickjs",
+    acquire: (_, deadline) => pool.acquire(deadline),
+    release: (member) => pool.release(member),
+    isClosed: () => isClosed,
+    log,
+  };
+  const link = createImportLinker();
+  const run: ExecutionEngine["run"] = async (job, host, deadline) => runJob(sandboxes, await link(job), host, deadline);
 
   return {
     name: "quickjs",
@@ -145,8 +99,8 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
   };
 }
 
-const CRASHED = "the interpreter in a quickjs sandbox broke down; the sandbox is replaced";
 const LEVEL = ENGINE_LEVELS.quickjs;
+const STDERR_BYTES = 4_000;
 const PROBE_MS = 20_000;
 const PROBE_JOB: Job = {
   program: { js: "return 1 + args.one", digest: "", name: "probe" },
@@ -156,26 +110,4 @@ const PROBE_JOB: Job = {
   startedAtMs: 0,
   may: NO_ACCESS,
   scope: "probe",
-};
-
-function endedBy(deadline: Deadline, where = ""): Failure {
-  const { code, message } = deadline.error();
-  return { code: code as JobFailed["code"], message: message + where };
-}
-
-const MESSAGES: Record<JobFailed["code"], (job: Job, deadline: Deadline) => string> = {
-  CODE_THREW: () => "the code threw something that says nothing",
-  TIMEOUT: (_, deadline) => `stopped at the time limit of ${Math.round(deadline.limitMs)} ms`,
-  OUT_OF_MEMORY: ({ limits }) => `stopped at the memory limit of ${limits.memoryMiB} MiB`,
-  NEVER_SETTLES: () =>
-    "the code waits for a promise that nothing can settle: no timer and no call to a tool is open; look for a " +
-    "promise whose resolve is never called",
-  RESULT_NOT_JSON: () => "the result is not JSON",
-  TOO_LARGE: ({ limits }) => `the result is larger than ${limits.resultBytes} bytes of JSON`,
-  CANCELLED: () => "the client cancelled the call",
-  PARENT_ENDED: () => "the call that made this call has ended",
-  SHUTTING_DOWN: () => "the server is stopping",
-  PROCESS_EXITED: () => "the code ended its own process before it returned",
-  FORBIDDEN: () => "the permission for this call was withdrawn",
-  ENGINE_CRASHED: () => "the sandbox ended without an answer; it was replaced and the call can be tried again",
 };

@@ -1,0 +1,203 @@
+import { readFile } from "node:fs/promises";
+import { Deadline } from "../../core/deadline.ts";
+import { DynamicMcpError, hasCode } from "../../core/errors.ts";
+import { once } from "../../core/once.ts";
+import { raced } from "../../machine/docker/docker.ts";
+import { daemonUnavailable, DockerError } from "../../machine/docker/docker-error.ts";
+import { entryUrl } from "../../machine/entries.ts";
+import { type EngineHealth, type ExecutionEngine, type Job, NO_ACCESS } from "../engine.ts";
+import { FRAME_SLACK_BYTES, type Member } from "../process/member.ts";
+import { createOneShotPool } from "../process/one-shot-pool.ts";
+import { runJob } from "../process/run-job.ts";
+import { createCrowds } from "./crowds.ts";
+import type { DockerBase } from "./docker-base.ts";
+import { levelOf, healthOf } from "./health.ts";
+import { type Recipe, recipeKey, startOneShot } from "./one-shot.ts";
+
+export interface DockerEngineOptions {
+  /** Containers at once, warm ones included; default 16. */
+  maxContainers?: number;
+  /** Warm containers that each kind in use keeps; default 2. */
+  warm?: number;
+  /** Of one job; default 1. */
+  cpus?: number;
+  /** Largest result of any job, in bytes: what a container may send at most. */
+  maxResultBytes?: number;
+  /** How long a job waits for a container; default 15 s. */
+  maxWaitMs?: number;
+  /** A warm container that no job wanted for this long is ended; default five minutes. */
+  idleMs?: number;
+  /** A container for many calls of one tool is ended after this long without any; default one minute. */
+  crowdIdleMs?: number;
+}
+
+/**
+ * Runs jobs with Node in hardened containers: without network, capabilities, or anything to write but a small /tmp.
+ *
+ * A container serves one job and was started ahead. When calls of one tool by one principal come faster than containers
+ * start, these calls get a container of their own with a fresh process for each, see `crowds.ts`. Every container goes
+ * when it is over, also when this server is killed: the next one on the daemon removes it, see `reaper.ts`.
+ *
+ * @param base stays the caller's: it is not closed with the engine
+ */
+export function createDockerEngine(base: DockerBase, options: DockerEngineOptions = {}): ExecutionEngine {
+  const { log } = base;
+  const { maxContainers = 16, warm = 2, cpus = 1, idleMs = 300_000, maxWaitMs = 15_000 } = options;
+  const maxFrameBytes = Math.max(MIN_FRAME_BYTES, options.maxResultBytes ?? 0) + FRAME_SLACK_BYTES;
+  const maxCrowds = Math.floor(maxContainers / 4);
+  const maxOneShots = maxContainers - maxCrowds;
+  const runner = once(() => readFile(entryUrl("node-runner")));
+  const closing = new AbortController();
+
+  const pool = createOneShotPool({
+    engine: "docker",
+    maxRunning: maxOneShots,
+    maxLive: maxOneShots,
+    idlePerKey: warm,
+    idleMs,
+    maxWaitMs,
+    log,
+  });
+  const crowds = createCrowds({
+    base,
+    maxCrowds,
+    idleMs: options.crowdIdleMs ?? 60_000,
+    maxWaitMs,
+    maxFrameBytes,
+  });
+
+  async function recipeFor(job: Job, deadline: Deadline): Promise<Recipe> {
+    const { signal } = deadline;
+    await base.open(signal);
+    const image = job.image ?? base.defaultImage;
+    const { id } = await base.images.find(image, deadline);
+    const { version, ipc, hasInit } = await base.nodeOf(id, deadline);
+    const layer = job.layer && { ...job.layer, volume: await raced(base.layers.ensure(job.layer, id), signal) };
+    const memoryMiB = job.limits.memoryMiB;
+    return {
+      imageId: id,
+      image,
+      version,
+      ipc,
+      hasInit,
+      memoryMiB,
+      cpus,
+      script: await runner(),
+      ...(layer && { layer }),
+    };
+  }
+
+  async function take(job: Job, deadline: Deadline): Promise<Member> {
+    const recipe = await raced(recipeFor(job, deadline), closing.signal);
+    const key = recipeKey(recipe);
+    const crowd = crowds.find(job, key);
+    if (crowd) {
+      try {
+        return await crowd.acquire(deadline);
+      } catch (error) {
+        // It has just ended, and nothing of the job was run.
+        if (closing.signal.aborted || !hasCode(error, "ENGINE_UNAVAILABLE", "SHUTTING_DOWN")) throw error;
+      }
+    }
+    let isStale = false;
+    const spawn = () =>
+      startOneShot(base, recipe, {
+        maxFrameBytes,
+        onWaiting: () => pool.wake(),
+        onStale() {
+          isStale = true;
+          pool.forget(key);
+        },
+      });
+    const stopCounting = crowds.count(job, key, recipe);
+    try {
+      return await pool.acquire(key, spawn, deadline);
+    } catch (error) {
+      throw isStale ? new StaleRecipe() : error;
+    } finally {
+      stopCounting();
+    }
+  }
+
+  async function acquire(job: Job, deadline: Deadline): Promise<Member> {
+    closing.signal.throwIfAborted();
+    deadline.throwIfEnded();
+    try {
+      return await take(job, deadline).catch((error: unknown) => {
+        if (error instanceof StaleRecipe) return take(job, deadline);
+        throw error;
+      });
+    } catch (error) {
+      throw await explained(error, deadline);
+    }
+  }
+
+  /** A container that did not start says little; a daemon that is not there says what to do. */
+  async function explained(error: unknown, deadline: Deadline): Promise<unknown> {
+    if (error instanceof DockerError) return daemonUnavailable(`the Docker daemon refused: ${error.message}`, error);
+    if (!hasCode(error, "ENGINE_UNAVAILABLE") || deadline.reason) return error;
+    return base.client.ping({ signal: deadline.signal }).then(
+      () => error,
+      (cause: unknown) => cause,
+    );
+  }
+
+  const sandboxes = {
+    engine: "docker",
+    acquire,
+    release(member: Member) {
+      if (!crowds.release(member)) pool.release(member);
+    },
+    isClosed: () => closing.signal.aborted,
+    log,
+  } as const;
+
+  return {
+    name: "docker",
+    run: (job, host, deadline) => runJob(sandboxes, job, host, deadline),
+
+    async probe(): Promise<EngineHealth> {
+      const deadline = new Deadline(PROBE_MS);
+      try {
+        return await healthOf(base, {
+          deadline,
+          pool: () => ({ ...pool.counts(), crowds: crowds.counts() }),
+          run: () => runJob(sandboxes, PROBE_JOB, NO_CALLS, deadline),
+        });
+      } catch (error) {
+        const problem = error instanceof DynamicMcpError ? error.message : String(error);
+        return { name: "docker", isAvailable: false, level: levelOf(base.runtime), problem };
+      } finally {
+        deadline.close();
+      }
+    },
+
+    async close() {
+      closing.abort(new DynamicMcpError("SHUTTING_DOWN", "the docker engine is closed"));
+      await Promise.all([pool.close(), crowds.close()]);
+    },
+  };
+}
+
+/** The image, or the volume with the packages, was removed since it was found. */
+class StaleRecipe extends DynamicMcpError {
+  constructor() {
+    super("ENGINE_UNAVAILABLE", "the image, or the packages, were removed from the Docker daemon; try again", {
+      data: { engine: "docker" },
+    });
+  }
+}
+
+/** The least that a frame may have: host calls are bounded by who answers them. */
+const MIN_FRAME_BYTES = 16 * 1024 * 1024;
+const PROBE_MS = 20_000;
+const NO_CALLS = { call: () => Promise.reject(new Error("not for probes")) };
+const PROBE_JOB: Job = {
+  program: { js: "return 1 + args.one", digest: "", name: "probe" },
+  argsJson: '{"one":1}',
+  limits: { memoryMiB: 64, argsBytes: 100, resultBytes: 100, logBytes: 0, hostCalls: { open: 0, total: 0 } },
+  seed: "probe",
+  startedAtMs: 0,
+  may: NO_ACCESS,
+  scope: "probe",
+};

@@ -1,0 +1,121 @@
+import { afterAll, describe, expect, it } from "vitest";
+import { Deadline } from "../../core/deadline.ts";
+import { type ExecutionEngine, type JobEnd, NO_ACCESS } from "../engine.ts";
+import { failed, runBody } from "../fixtures/run-body.ts";
+import { createDockerBase } from "./docker-base.ts";
+import { createDockerEngine } from "./docker-engine.ts";
+import { cutSocket } from "./fixtures/cut-socket.ts";
+import { docker } from "./fixtures/open-engine.ts";
+import { LABEL } from "./marks.ts";
+
+/** Comes back when the code runs; its end is still to come. */
+async function startLongCall(engine: ExecutionEngine): Promise<{ end: Promise<JobEnd> }> {
+  let end: Promise<JobEnd> | undefined;
+  await new Promise<void>((resolve, reject) => {
+    const host = { call: async () => (resolve(), null) };
+    const body = "await tools.call('started'); await new Promise((r) => setTimeout(r, 60_000))";
+    end = runBody(engine, body, { timeoutMs: 20_000, may: { ...NO_ACCESS, callTools: true }, host });
+    end.catch(reject);
+  });
+  if (!end) throw new Error("it never began");
+  return { end };
+}
+
+const UNAVAILABLE = { code: "ENGINE_UNAVAILABLE" };
+
+describe.skipIf(!docker)("the docker engine, when its daemon fails", () => {
+  afterAll(() => docker?.client.close());
+  const ours = async (instance: string) =>
+    (await docker?.client.containers.list([`${LABEL.instance}=${instance}`]))?.length;
+
+  async function open(host: string) {
+    const base = createDockerBase({ host, defaultImage: docker?.images.node ?? "" });
+    const engine = createDockerEngine(base, { warm: 1 });
+    return {
+      base,
+      engine,
+      async [Symbol.asyncDispose]() {
+        await engine.close();
+        await base.close();
+      },
+    };
+  }
+
+  it("says at once that there is none, and finds it when it comes [docker-daemon-faults]", async () => {
+    await using socket = await cutSocket();
+    await socket.stop();
+    await using it = await open(socket.host);
+    await expect(runBody(it.engine, "return 1")).rejects.toMatchObject(UNAVAILABLE);
+    expect(await it.engine.probe()).toMatchObject({ isAvailable: false });
+    expect(await it.base.availability.check()).toBe(false);
+    await socket.start();
+    expect(await runBody(it.engine, "return 1")).toMatchObject({ state: "done", resultJson: "1" });
+  });
+
+  it("ends a call whose daemon stops, and runs the next when it is back", async () => {
+    await using socket = await cutSocket();
+    await using it = await open(socket.host);
+    await runBody(it.engine, "return 1");
+    const running = await startLongCall(it.engine);
+    const startedAt = performance.now();
+    await socket.stop();
+    expect(failed(await running.end)).toMatchObject({ code: "ENGINE_CRASHED" });
+    expect(performance.now() - startedAt).toBeLessThan(1_000);
+    await expect(runBody(it.engine, "return 1")).rejects.toMatchObject(UNAVAILABLE);
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    await socket.start();
+    expect(await runBody(it.engine, "return 2")).toMatchObject({ state: "done", resultJson: "2" });
+  });
+
+  it("ends a call at its deadline when the daemon hangs, warm or cold", async () => {
+    await using socket = await cutSocket();
+    await using it = await open(socket.host);
+    await runBody(it.engine, "return 1");
+    socket.hang();
+    for (let i = 0; i < 3; i++) {
+      const startedAt = performance.now();
+      expect(failed(await runBody(it.engine, "return 1", { timeoutMs: 300 }))).toMatchObject({ code: "TIMEOUT" });
+      expect(performance.now() - startedAt).toBeLessThan(800);
+    }
+    const deadline = new Deadline(20_000);
+    setTimeout(() => deadline.end("client"), 50);
+    expect(failed(await runBody(it.engine, "return 1", { deadline }))).toMatchObject({ code: "CANCELLED" });
+    socket.goOn();
+    expect(await runBody(it.engine, "return 2", { timeoutMs: 10_000 })).toMatchObject({ state: "done" });
+  });
+
+  it("removes what it could not remove while the daemon was away", async () => {
+    await using socket = await cutSocket();
+    const it = await open(socket.host);
+    const running = await startLongCall(it.engine);
+    await socket.stop();
+    await running.end;
+    expect(await ours(it.base.marks.instance)).toBeGreaterThan(0);
+    await socket.start();
+    await it.engine.close();
+    await it.base.close();
+    expect(await ours(it.base.marks.instance)).toBe(0);
+  });
+
+  it.each(["gone", "hanging"])(
+    "closes soon when the daemon is %s for good",
+    async (how) => {
+      await using socket = await cutSocket();
+      const it = await open(socket.host);
+      await runBody(it.engine, "return 1");
+      if (how === "gone") await socket.stop();
+      else socket.hang();
+      const startedAt = performance.now();
+      await it.engine.close();
+      await it.base.close();
+      expect(performance.now() - startedAt).toBeLessThan(how === "gone" ? 5_000 : 25_000);
+      // What is left is for the next server; here we are it.
+      for (const { id } of (await docker?.client.containers.list([`${LABEL.instance}=${it.base.marks.instance}`])) ??
+        [])
+        await docker?.client.containers.remove(id);
+      for (const { name } of (await docker?.client.volumes.list([`${LABEL.instance}=${it.base.marks.instance}`])) ?? [])
+        await docker?.client.volumes.remove(name);
+    },
+    40_000,
+  );
+});

@@ -1,0 +1,195 @@
+import type { Containers, ContainerFacts, ContainerSpec } from "../../machine/docker/containers.ts";
+import { DockerError } from "../../machine/docker/docker-error.ts";
+import type { DockerStream } from "../../machine/docker/stream.ts";
+import { createFrameReader, frame } from "../../machine/frames.ts";
+import type { Child, ChildExit } from "../../machine/process.ts";
+import type { Failure } from "../process/member.ts";
+
+export interface SandboxOptions {
+  containers: Containers;
+  spec: ContainerSpec;
+  /** Written to the container before any frame. */
+  preface: Uint8Array;
+  onFrame(frame: Uint8Array): void;
+  /** Largest frame that is read; a larger one ends the container. */
+  maxFrameBytes: number;
+  /** Between its making and its start, when it can still be looked at. @throws to give it up */
+  onCreated?(id: string): Promise<void>;
+  /** It has an id, until `onRemoved`. */
+  onMade(id: string): void;
+  /** Its runtime has a kernel of its own, which ends without the daemon knowing why. */
+  hasOwnKernel: boolean;
+  /** Takes care that it goes, also when the daemon does not answer now. */
+  remove(id: string): Promise<void>;
+}
+
+/** A container with a program that talks in frames over its input and output, seen as any child process of ours. */
+export interface SandboxChild extends Child {
+  /** Why it ended, in the terms of a job; only to be asked after `exited`. */
+  failure(): Failure;
+  /** Why it did not start, when the daemon said no. */
+  readonly refusal: DockerError | undefined;
+}
+
+const STDERR_BYTES = 4_000;
+/** Nothing of ours writes there, but V8 as it dies: more than this is a flood. */
+const MAX_STDERR_BYTES = 1024 * 1024;
+/** Its streams end a moment before the daemon knows that it has ended. */
+const SETTLE_MS = 3_000;
+
+/**
+ * Returns at once; the container is made, attached and started meanwhile, and what is sent before waits for it.
+ *
+ * `exited` resolves when nothing of it runs any more. There is no auto-remove: that would lose why it ended.
+ */
+export function startSandbox(options: SandboxOptions): SandboxChild {
+  const { containers } = options;
+  const stopped = new AbortController();
+  let stream: DockerStream | undefined;
+  let waiting: Uint8Array[] | undefined = [options.preface];
+  let reason: ChildExit["reason"] = "exited";
+  let isHeld = false;
+  let isGone = false;
+  let isConnectionLost = false;
+  let refusal: DockerError | undefined;
+  let facts: ContainerFacts | undefined;
+  let stderr: Buffer = Buffer.alloc(0);
+  let stderrBytes = 0;
+
+  function kill(as: ChildExit["reason"]): void {
+    if (isGone || reason !== "exited") return;
+    reason = as;
+    stopped.abort(new Error("the sandbox was ended"));
+    stream?.destroy();
+  }
+
+  const reader = createFrameReader(options.maxFrameBytes, options.onFrame);
+  const handlers = {
+    onStdout(chunk: Uint8Array) {
+      try {
+        if (reason === "exited") reader.push(chunk);
+      } catch (error) {
+        stderr = Buffer.from(String(error));
+        kill("overflow");
+      }
+    },
+    onStderr(chunk: Uint8Array) {
+      stderr = Buffer.concat([stderr, chunk]).subarray(-STDERR_BYTES);
+      stderrBytes += chunk.byteLength;
+      if (stderrBytes > MAX_STDERR_BYTES) kill("overflow");
+    },
+  };
+
+  async function live(): Promise<ChildExit> {
+    let id: string | undefined;
+    try {
+      const { signal } = stopped;
+      // Not with the signal: what is made under way has to be known, to be removed.
+      id = await containers.create(options.spec);
+      options.onMade(id);
+      signal.throwIfAborted();
+      await options.onCreated?.(id);
+      stream = await containers.attach(id, handlers, { signal });
+      await containers.start(id, { signal });
+      signal.throwIfAborted();
+      stream.hold(isHeld);
+      for (const bytes of waiting ?? []) stream.write(bytes);
+      waiting = undefined;
+      const broken = await stream.ended;
+      if (reason === "exited") {
+        isConnectionLost = broken !== undefined;
+        facts = await ended(containers, id);
+        isConnectionLost ||= facts === undefined;
+      }
+    } catch (error) {
+      stream?.destroy();
+      if (reason === "exited") {
+        if (error instanceof DockerError) {
+          refusal = error;
+          if (id !== undefined) facts = await containers.inspect(id).catch(() => undefined);
+        } else {
+          isConnectionLost = true;
+        }
+        reason = waiting === undefined ? "exited" : "unspawned";
+        stderr = Buffer.from(error instanceof Error ? error.message : String(error));
+      }
+    } finally {
+      isGone = true;
+      const removed = id === undefined ? undefined : options.remove(id);
+      // What ended by itself has no process left; what is killed has, until it is removed.
+      if (reason !== "exited") await removed;
+    }
+    if (reason === "exited" && facts && ranOutOfMemory(facts, options.hasOwnKernel)) reason = "out-of-memory";
+    const code = facts?.exitCode ?? null;
+    return { reason, code, signal: null, stderr: stderr.toString("utf8").trim() };
+  }
+
+  return {
+    pid: undefined,
+    exited: live(),
+    get refusal() {
+      return refusal;
+    },
+    kill: () => kill("killed"),
+    hold(keepsUsAlive) {
+      isHeld = keepsUsAlive;
+      stream?.hold(keepsUsAlive);
+    },
+    send(parts) {
+      if (isGone || reason !== "exited") return;
+      for (const part of frame(parts)) {
+        if (waiting) waiting.push(part);
+        else stream?.write(part);
+      }
+    },
+    failure: () => explain({ reason, isConnectionLost, facts }),
+  };
+}
+
+/** @returns undefined when it still runs, though it has closed its output, or is not there any more */
+async function ended(containers: Containers, id: string): Promise<ContainerFacts | undefined> {
+  try {
+    await containers.wait(id, { timeoutMs: SETTLE_MS });
+    const facts = await containers.inspect(id, { timeoutMs: SETTLE_MS });
+    return facts?.isRunning === true ? undefined : facts;
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * gVisor's kernel is ended like any process when the container's memory is full, and the daemon is told of neither: it
+ * sees 2 (as that kernel's own end) or 137. A guest that ends itself by these numbers is taken for the same.
+ */
+const KERNEL_DEATHS: ReadonlySet<number> = new Set([2, 128 + 9]);
+
+function ranOutOfMemory({ isOomKilled, exitCode }: ContainerFacts, hasOwnKernel: boolean): boolean {
+  return isOomKilled || (hasOwnKernel && KERNEL_DEATHS.has(exitCode));
+}
+
+/** V8 ends itself so when its heap is full. As the first process of a container it cannot get its own SIGABRT. */
+const ABORTS: ReadonlySet<number> = new Set([128 + 4, 128 + 5, 128 + 6, 128 + 11]);
+/** SIGXCPU and SIGKILL at the limit of CPU seconds. */
+const CPU_LIMIT: ReadonlySet<number> = new Set([128 + 24]);
+
+function explain(end: {
+  reason: ChildExit["reason"];
+  isConnectionLost: boolean;
+  facts: ContainerFacts | undefined;
+}): Failure {
+  if (end.reason === "overflow") return { code: "TOO_LARGE", message: "the sandbox sent more than its limits allow" };
+  if (end.reason === "out-of-memory") return { code: "OUT_OF_MEMORY" };
+  const code = end.facts?.exitCode;
+  if (end.isConnectionLost || code === undefined) {
+    return {
+      code: "ENGINE_CRASHED",
+      message: "the Docker daemon went away while the code ran; try again when it is back",
+    };
+  }
+  if (ABORTS.has(code)) return { code: "OUT_OF_MEMORY" };
+  if (CPU_LIMIT.has(code)) return { code: "TIMEOUT" };
+  return {
+    code: "PROCESS_EXITED",
+    message: `the code's process ended with exit code ${code} before it returned; return the result instead`,
+  };
+}

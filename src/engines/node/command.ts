@@ -1,0 +1,53 @@
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Inmate, NodeInJail } from "../../machine/bubblewrap.ts";
+import { entryUrl } from "../../machine/entries.ts";
+import type { Layer } from "../engine.ts";
+
+const RUNNER_INSIDE = "/node-runner.cjs";
+const MODULES_INSIDE = "/node_modules";
+const TMP_BYTES = 16 * 1024 * 1024;
+/** V8's young generation has three parts of this size; its default would be most of a small limit. */
+const SEMI_SPACE_SHARE = 32;
+const MAX_SEMI_SPACE_MIB = 16;
+
+/** The runner in a jail: a second wall within it, and V8's own limit of memory. */
+export function inmateFor(node: NodeInJail, memoryMiB: number, layer: Layer | undefined): Inmate {
+  const runner = runnerFile();
+  const flags = flagsFor(memoryMiB, [RUNNER_INSIDE, "/tmp", MODULES_INSIDE, "/package.json"], ["/tmp"]);
+  return {
+    program: [node.program, ...flags, RUNNER_INSIDE, "3"],
+    files: [
+      ...node.files,
+      [runner, RUNNER_INSIDE],
+      ...(layer ? [[`${realpathSync(layer.folder)}/node_modules`, MODULES_INSIDE] as const] : []),
+    ],
+    env: { TZ: "UTC", HOME: "/tmp" },
+    tmpBytes: TMP_BYTES,
+  };
+}
+
+/** The runner without a jail: it may read its own file and its packages, and write nothing. */
+export function commandWithoutJail(memoryMiB: number, layer: Layer | undefined) {
+  const runner = runnerFile();
+  const folder = layer && realpathSync(layer.folder);
+  const flags = flagsFor(memoryMiB, [runner, ...(folder === undefined ? [] : [folder])], []);
+  return { command: process.execPath, args: [...flags, runner, "3"], env: { TZ: "UTC" }, cwd: folder ?? "/" };
+}
+
+function runnerFile(): string {
+  return realpathSync(fileURLToPath(entryUrl("node-runner")));
+}
+
+/** No child processes, no workers, no addons, no WASI. */
+function flagsFor(memoryMiB: number, reads: string[], writes: string[]): string[] {
+  const known = process.allowedNodeEnvironmentFlags;
+  return [
+    known.has("--permission") ? "--permission" : "--experimental-permission",
+    ...reads.map((file) => `--allow-fs-read=${file}`),
+    ...writes.map((file) => `--allow-fs-write=${file}`),
+    "--no-addons",
+    `--max-old-space-size=${memoryMiB}`,
+    `--max-semi-space-size=${Math.min(MAX_SEMI_SPACE_MIB, Math.max(1, Math.floor(memoryMiB / SEMI_SPACE_SHARE)))}`,
+  ];
+}

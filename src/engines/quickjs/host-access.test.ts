@@ -1,0 +1,4 @@
+import { describeHostAccess } from "../host-access.contract.ts";
+import { createQuickjsEngine } from "./quickjs-engine.ts";
+
+describeHostAccess("quickjs", async () => createQuickjsEngine({}));
