@@ -1,6 +1,11 @@
 import type { Operation } from "./operations.ts";
 import { runJsEphemeral } from "./run-js-ephemeral.ts";
 import { devEcho, timeNow } from "./samples.ts";
+import { sandboxExec } from "./sandbox-exec.ts";
+import { sandboxInitialize } from "./sandbox-initialize.ts";
+import { sandboxRunJs } from "./sandbox-run-js.ts";
+import { sandboxSessionList } from "./sandbox-session-list.ts";
+import { sandboxStop } from "./sandbox-stop.ts";
 import { systemHealth } from "./system-health.ts";
 import { toolCall } from "./tool-call.ts";
 import { toolCreate } from "./tool-create.ts";
@@ -24,6 +29,11 @@ export const OPERATIONS: readonly Operation[] = [
   toolRollback,
   runJsEphemeral,
   toolCall,
+  sandboxInitialize,
+  sandboxExec,
+  sandboxRunJs,
+  sandboxStop,
+  sandboxSessionList,
   systemHealth,
   devEcho,
   timeNow,

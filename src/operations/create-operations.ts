@@ -12,10 +12,15 @@ export interface OperationsOptions {
 
 const NOTHING: readonly never[] = Object.freeze([]);
 
-/** Our operations as a {@link Source}. They never change while the server runs. */
+/** In the place of a toolset that cannot be had now: no profile names it, so it is not listed, and can still be called. */
+const UNAVAILABLE = "unavailable";
+
+/** Our operations as a {@link Source}. They never change while the server runs, but shells come and go with what they need. */
 export function createOperations(services: OperationServices, options: OperationsOptions): Source {
   const byName = new Map(OPERATIONS.map((operation) => [operation.name, operation]));
   const listings: readonly Listing<"tool">[] = OPERATIONS.map((each) => listingOf(each, options)).toSorted(byKey);
+
+  const withoutShells = listings.map((each) => (each.toolset === "sandbox" ? { ...each, toolset: UNAVAILABLE } : each));
 
   const operationOf = (item: ToolItem): Operation => {
     const operation = byName.get(item.id);
@@ -25,13 +30,14 @@ export function createOperations(services: OperationServices, options: Operation
 
   return {
     name: "operations",
-    items: ((kind) => (kind === "tool" ? listings : NOTHING)) as Source["items"],
+    items: ((kind) =>
+      kind !== "tool" ? NOTHING : services.shells.isAvailable() ? listings : withoutShells) as Source["items"],
     check: (item, args) => operationOf(item).check(args),
     async run(target, ctx) {
       if (target.kind !== "tool") throw new TypeError(`operations have no ${target.kind}`);
       return operationOf(target.item).run(services, target.args, ctx);
     },
-    onChange: () => () => {},
+    onChange: (listener) => services.shells.onChange(() => listener("tool")),
   };
 }
 

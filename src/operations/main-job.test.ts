@@ -5,15 +5,18 @@ import { join } from "node:path";
 import { afterAll, afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createAccess } from "../access/access.ts";
 import { createAuthored } from "../authored/create-authored.ts";
+import { createFakePackages, NO_REACH } from "../authored/fixtures/reach.ts";
 import { SETTINGS } from "../authored/fixtures/services.ts";
+import { noShells } from "../authored/shells/fixtures/test-shells.ts";
 import { createCalls } from "../calls/create-calls.ts";
 import { LOCAL } from "../core/caller.ts";
+import { DynamicMcpError } from "../core/errors.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
 import { SILENT } from "../core/source.ts";
-import { chooseEngine } from "../engines/choose.ts";
+import { chooseEngine, type EngineOffers } from "../engines/choose.ts";
 import { compile } from "../engines/compile.ts";
 import { createQuickjsEngine } from "../engines/quickjs/quickjs-engine.ts";
 import { createGuard } from "../guard/create-guard.ts";
@@ -28,6 +31,10 @@ import { createOperations } from "./create-operations.ts";
  */
 
 const engine = createQuickjsEngine({ maxProcesses: 1 });
+const NOTHING_ELSE: EngineOffers = {
+  docker: async () => new DynamicMcpError("ENGINE_UNAVAILABLE", "there is no docker here"),
+  node: async () => ({ problem: "there is no jail here" }),
+};
 const schemas = createSchemas();
 afterAll(() => engine.close());
 
@@ -48,7 +55,10 @@ async function open() {
     store,
     engines: { quickjs: engine },
     compile,
-    chooseEngine: (needs) => chooseEngine(needs, "auto", ["quickjs"]),
+    chooseEngine: (needs) => chooseEngine(needs, "auto", NOTHING_ELSE),
+    ...NO_REACH,
+    packages: createFakePackages().packages,
+    bundle: async () => ({ reason: "nothing is bundled in this test" }),
     schemas,
     log: SILENT,
     now: Date.now,
@@ -56,7 +66,14 @@ async function open() {
     settings: SETTINGS,
   });
   const operations = createOperations(
-    { tools: authored.tools, runOnce: authored.runOnce, health: async () => ({}), now: Date.now, listedName: wireName },
+    {
+      tools: authored.tools,
+      runOnce: authored.runOnce,
+      shells: noShells(),
+      health: async () => ({}),
+      now: Date.now,
+      listedName: wireName,
+    },
     { requiresAdminToken: false },
   );
   const calls = createCalls({
@@ -157,11 +174,14 @@ describe("the main job", () => {
   });
 
   it("says what to do where the Node API is wanted", async () => {
-    for (const code of ["return process.pid", "return require('fs')", "const { z } = await import('zod'); return z"]) {
+    for (const code of ["return process.pid", "return require('fs')", "return import('node:fs')"]) {
       expect(codeOf(await app.call("dynamic_tool_create", tool({ code })))).toBe("ENGINE_UNAVAILABLE");
     }
+    const code = "const { z } = await import('zod'); return z";
+    expect(codeOf(await app.call("dynamic_tool_create", tool({ code })))).toBe("INVALID_CODE");
     const dependencies = [{ name: "zod", version: "4" }];
-    expect(codeOf(await app.call("dynamic_tool_create", tool({ dependencies })))).toBe("ENGINE_UNAVAILABLE");
+    const packages = tool({ code, dependencies });
+    expect(codeOf(await app.call("dynamic_tool_create", packages))).toBe("ENGINE_UNAVAILABLE");
   });
 
   it("keeps both of two creates at once, and one of two with the same name", async () => {

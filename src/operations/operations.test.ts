@@ -1,84 +1,12 @@
-import { afterEach, describe, expect, it } from "vitest";
-import { createAccess } from "../access/access.ts";
-import { createAuthored } from "../authored/create-authored.ts";
+import { describe, expect, it } from "vitest";
 import { createTestServices } from "../authored/fixtures/services.ts";
-import type { AuthoredSettings } from "../authored/services.ts";
-import { createCalls } from "../calls/create-calls.ts";
 import { LOCAL } from "../core/caller.ts";
-import { Deadline } from "../core/deadline.ts";
-import type { ToolResult } from "../core/item.ts";
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
-import { SILENT } from "../core/source.ts";
-import { createGuard } from "../guard/create-guard.ts";
-import { createSurface } from "../surface/create-surface.ts";
 import { OPERATIONS } from "./all.ts";
-import { createOperations } from "./create-operations.ts";
-import { listedBy, PROFILES, type ProfileName } from "./profiles.ts";
+import { line, textOf } from "./fixtures/line.ts";
+import { PROFILES } from "./profiles.ts";
 
-interface Options {
-  profiles?: ProfileName[];
-  adminToken?: string;
-  settings?: Partial<AuthoredSettings>;
-}
-
-const open: { close(): void }[] = [];
-afterEach(() => {
-  for (const each of open.splice(0)) each.close();
-});
-
-/** Everything below the edge, with a store in memory and no sandbox. */
-async function line({ profiles = ["mvp"], adminToken, settings }: Options = {}) {
-  const { services } = createTestServices(settings);
-  const authored = await createAuthored(services);
-  open.push(authored);
-  const access = createAccess({ adminToken });
-  const health = async (): Promise<JsonObject> => {
-    return { status: "ok", service: "dynamic-mcp", version: "1.2.3", uptimeSeconds: 5, counts: authored.counts() };
-  };
-  const operations = createOperations(
-    {
-      tools: authored.tools,
-      runOnce: authored.runOnce,
-      health,
-      now: () => Date.UTC(2026, 0, 31, 12),
-      listedName: wireName,
-    },
-    { requiresAdminToken: access.requiresAdmin },
-  );
-  const isListed = listedBy(profiles);
-  const surface = createSurface({
-    sources: [operations, authored.source],
-    nameStyle: "wire",
-    isListed: (listing) => isListed(listing.toolset),
-  });
-  let ids = 0;
-  const calls = createCalls({
-    surface,
-    guard: createGuard({ concurrency: 8, callsPerWindow: 1000, windowMs: 1_000 }),
-    access,
-    validate: services.schemas.validate,
-    record: () => {},
-    log: SILENT,
-    newId: () => `call-${++ids}`,
-  });
-  const caller = { principal: LOCAL };
-  async function call(name: string, args: JsonObject = {}): Promise<ToolResult> {
-    const end = await calls.call({
-      wanted: { kind: "tool", name, args },
-      caller,
-      io: { can: { elicitForm: false, elicitUrl: false, sampling: false, roots: false }, ask: async () => ({}), progress() {}, log() {} }, // prettier-ignore
-      deadline: new Deadline(10_000),
-      consumer: "model",
-      requestId: "r",
-    });
-    if (end.state === "paused") throw new Error("paused");
-    return end.result;
-  }
-  return { call, listed: () => surface.view(caller).list("tool"), surface };
-}
-
-const textOf = (result: ToolResult) => result.content.map((each) => each["text"]).join("\n");
 const UPPERCASE = {
   name: "text.uppercase",
   description: "Convert text to upper case",

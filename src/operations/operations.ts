@@ -1,5 +1,6 @@
 import type { output, ZodType } from "zod";
-import type { Actor, Authored, AuthoredTools } from "../authored/authored.ts";
+import type { Authored, AuthoredTools } from "../authored/authored.ts";
+import type { Shells } from "../authored/shells/shells.ts";
 import type { Permission, ToolAnnotations, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { RunContext } from "../core/source.ts";
@@ -31,12 +32,13 @@ export interface ListedSchemas {
 }
 
 /** Operations that come and go together. */
-export type Toolset = "authoring" | "calling" | "system" | "samples";
+export type Toolset = "authoring" | "calling" | "sandbox" | "system" | "samples";
 
 /** What handlers may use. */
 export interface OperationServices {
   tools: AuthoredTools;
   runOnce: Authored["runOnce"];
+  shells: Shells;
   /** What `system.health` answers. */
   health(): Promise<JsonObject>;
   /** ms since 1970 */
@@ -59,8 +61,4 @@ export interface OperationSpec<I extends ZodType> {
   /** Makes the documented form out of another that is meant, before the check. */
   accept?: (args: JsonObject) => JsonObject;
   handle(services: OperationServices, args: output<I>, ctx: RunContext): Promise<ToolResult>;
-}
-
-export function actorOf(ctx: RunContext): Actor {
-  return { principal: ctx.caller.principal.id, deadline: ctx.deadline };
 }

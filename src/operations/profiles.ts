@@ -6,10 +6,10 @@ import type { Toolset } from "./operations.ts";
  */
 export const PROFILES = {
   mvp: ["authoring", "calling", "system"],
-  enterprise: ["authoring", "calling", "system", "samples"],
+  enterprise: ["authoring", "calling", "sandbox", "system", "samples"],
   gateway: ["calling", "system"],
   proxy: ["calling"],
-  full: ["authoring", "calling", "system", "samples"],
+  full: ["authoring", "calling", "sandbox", "system", "samples"],
 } as const satisfies Record<string, readonly Toolset[]>;
 
 export type ProfileName = keyof typeof PROFILES;

@@ -1,4 +1,5 @@
 import { runOnceDraft } from "../authored/definition.ts";
+import { actorOf } from "../authored/authored.ts";
 import { operation } from "./operation.ts";
 
 export const runJsEphemeral = operation({
@@ -10,5 +11,5 @@ export const runJsEphemeral = operation({
   permission: "author",
   annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
   input: runOnceDraft,
-  handle: ({ runOnce }, draft, ctx) => runOnce(draft, ctx),
+  handle: ({ runOnce }, draft, ctx) => runOnce(draft, actorOf(ctx)),
 });

@@ -2,7 +2,7 @@ import { toolDraft } from "../authored/definition.ts";
 import { structured } from "../core/results.ts";
 import { howToCall, sampleArguments } from "./how-to-call.ts";
 import { operation } from "./operation.ts";
-import { actorOf } from "./operations.ts";
+import { actorOf } from "../authored/authored.ts";
 import { acceptedContent, dryRun, engineText, examplesText, toolResult } from "./shapes.ts";
 
 export const toolCreate = operation({
@@ -12,7 +12,7 @@ export const toolCreate = operation({
   description: [
     "Makes a new tool from JavaScript or TypeScript; it can be called at once, by every client.",
     "`code` is the body of `async function run(args)`: read `args`, `return` a JSON value, `throw` to fail; console output comes back as logs.",
-    "It runs in a sandbox without files, network, environment or packages.",
+    "It runs in a sandbox without files, network or environment. npm packages: name them in `dependencies` and `await import(name)`; Node's modules work where the server has an engine for them; `network`, `secrets` and `uses` give it fetch, secrets.get(name) and tools.call(name, args).",
     "Give an `inputSchema`, so that callers know the parameters; `examples` are run first, and a wrong one refuses the tool.",
     'Example: {"tool":{"name":"text.uppercase","description":"Makes text upper case","inputSchema":{"type":"object","properties":{"text":{"type":"string"}},"required":["text"]},"code":"return { text: args.text.toUpperCase() };","examples":[{"args":{"text":"hi"},"result":{"text":"HI"}}]}}',
   ].join(" "),

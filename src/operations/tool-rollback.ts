@@ -1,6 +1,6 @@
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
-import { actorOf } from "./operations.ts";
+import { actorOf } from "../authored/authored.ts";
 import { acceptedContent, expectedRevision, toolName, toolResult } from "./shapes.ts";
 
 export const toolRollback = operation({

@@ -1,7 +1,7 @@
 import { toolPatch } from "../authored/definition.ts";
 import { structured } from "../core/results.ts";
 import { operation } from "./operation.ts";
-import { actorOf } from "./operations.ts";
+import { actorOf } from "../authored/authored.ts";
 import { acceptedContent, dryRun, examplesText, expectedRevision, toolName, toolResult } from "./shapes.ts";
 
 export const toolUpdate = operation({
