@@ -21,6 +21,6 @@ if (isOlder(process.versions.node, needed)) {
   await start({
     host: process,
     env: process.env,
-    openApp: async (settings) => (await import("./compose/open-app.ts")).openApp(settings),
+    openApp: async (settings, ambient) => (await import("./compose/open-app.ts")).openApp(settings, { ambient }),
   });
 }

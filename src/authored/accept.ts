@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
-import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
-import type { EngineChoice, ExampleRun } from "./authored.ts";
+import type { Actor, ExampleRun } from "./authored.ts";
 import type { ToolBody } from "./body.ts";
 import type { ToolDraft, ToolExample } from "./definition.ts";
+import type { Prepared } from "./prepare.ts";
 import { failureText, logsOf, runProgram } from "./run.ts";
 import { parseGuest, type AuthoredServices, type Runnable } from "./services.ts";
 
@@ -13,45 +13,25 @@ import { parseGuest, type AuthoredServices, type Runnable } from "./services.ts"
 const MAX_SHOWN_CHARS = 2_000;
 const MAX_SHOWN_LOGS = 20;
 
-/** Code that compiles and has an engine. */
-export interface Prepared {
-  runnable: Runnable;
-  choice: EngineChoice;
-  /** The program's text where it is not the code itself. */
-  js?: string;
-}
-
-type Code = Pick<ToolDraft, "name" | "code" | "language" | "timeoutMs" | "dependencies"> & { image?: string };
-
-/**
- * Compiles and finds an engine.
- *
- * @throws INVALID_ARGUMENTS, INVALID_CODE, ENGINE_UNAVAILABLE
- */
-export async function prepare(services: AuthoredServices, draft: Code): Promise<Prepared> {
-  const { name, code, language, timeoutMs, dependencies, image } = draft;
-  const { maxTimeoutMs } = services.settings;
-  if (timeoutMs > maxTimeoutMs && timeoutMs !== LIMITS.timeoutMs.default) {
-    throw new DynamicMcpError("INVALID_ARGUMENTS", `timeoutMs must be at most ${maxTimeoutMs} on this server, got ${timeoutMs}`); // prettier-ignore
-  }
-  const { program, needsNode } = await services.compile({ code, language, name });
-  const choice = await services.chooseEngine({ needsNode, dependencies, ...(image !== undefined && { image }) });
-  return {
-    runnable: { name, program, engine: choice.engine, timeoutMs },
-    choice,
-    ...(program.js !== code && { js: program.js }),
-  };
-}
-
 /** @throws INVALID_SCHEMA */
 export async function checkSchemas({ schemas }: AuthoredServices, draft: ToolDraft): Promise<void> {
   if (draft.inputSchema) await schemas.check(draft.inputSchema, "inputSchema", "input");
   if (draft.outputSchema) await schemas.check(draft.outputSchema, "outputSchema", "output");
 }
 
-export function bodyOf(draft: ToolDraft, { choice, js }: Pick<Prepared, "choice" | "js">): ToolBody {
-  const { name: _name, enabled: _enabled, ...fields } = draft;
-  return { ...fields, engine: choice, ...(js !== undefined && { js }) };
+export function bodyOf(draft: ToolDraft, { choice, js, runnable }: Prepared): ToolBody {
+  const { name: _name, enabled: _enabled, network, secrets, uses, ...fields } = draft;
+  const { lock, bundle } = runnable;
+  return {
+    ...fields,
+    ...(network.length > 0 && { network }),
+    ...(secrets.length > 0 && { secrets }),
+    ...(uses.length > 0 && { uses }),
+    engine: choice,
+    ...(lock && { lock }),
+    ...(js !== undefined && { js }),
+    ...(bundle && { bundle: bundle.js }),
+  };
 }
 
 /**
@@ -63,14 +43,15 @@ export async function runExamples(
   services: AuthoredServices,
   draft: ToolDraft,
   runnable: Runnable,
-  outer: Deadline,
+  by: Actor,
 ): Promise<ExampleRun[]> {
   if (draft.examples.length === 0) return [];
+  const outer = by.deadline;
   const deadline = outer.child(services.settings.maxExamplesMs);
   try {
     const runs: ExampleRun[] = [];
     for (const [index, example] of draft.examples.entries()) {
-      runs.push(await runExample(services, draft, runnable, example, index + 1, deadline));
+      runs.push(await runExample(services, draft, runnable, example, index + 1, { ...by, deadline }));
     }
     return runs;
   } catch (error) {
@@ -89,7 +70,7 @@ async function runExample(
   runnable: Runnable,
   example: ToolExample,
   number: number,
-  deadline: Deadline,
+  by: Actor,
 ): Promise<ExampleRun> {
   const which = `example ${number} of ${draft.examples.length}`;
   const refuse = (why: string, data: JsonObject) =>
@@ -106,7 +87,7 @@ async function runExample(
     if (problem) throw refuse(`has args that do not fit inputSchema: ${problem.path} ${problem.message}`, {});
   }
 
-  const end = await runProgram(services, runnable, example.args, deadline);
+  const end = await runProgram(services, runnable, example.args, by);
   const logs = logsOf(end).slice(0, MAX_SHOWN_LOGS);
   const printed: JsonObject = logs.length > 0 ? { logs } : {};
   if (end.state === "failed") {

@@ -14,9 +14,9 @@ export interface Authored {
   /**
    * Runs one body of code and keeps nothing.
    *
-   * @throws INVALID_CODE, ENGINE_UNAVAILABLE; a failure of the code itself is a result with `isError`
+   * @throws INVALID_CODE, ENGINE_UNAVAILABLE, IMAGE_*, PACKAGE_*, REGISTRY_UNAVAILABLE; a failure of the code itself is a result with `isError`
    */
-  runOnce(draft: RunOnceDraft, ctx: Pick<RunContext, "deadline">): Promise<ToolResult>;
+  runOnce(draft: RunOnceDraft, by: Actor): Promise<ToolResult>;
 
   counts(): ToolCounts;
   close(): void;
@@ -32,12 +32,14 @@ export interface AuthoredTools {
   /**
    * Checks in this order: name, schemas, code, engine, examples; then keeps the tool.
    *
-   * @throws INVALID_NAME, NAME_RESERVED, NAME_TAKEN, INVALID_SCHEMA, INVALID_CODE, ENGINE_UNAVAILABLE, EXAMPLE_FAILED,
-   *   TOOL_LIMIT
+   * @throws INVALID_NAME, NAME_RESERVED, NAME_TAKEN, INVALID_SCHEMA, INVALID_CODE, ENGINE_UNAVAILABLE, IMAGE_*, PACKAGE_*,
+   *   REGISTRY_UNAVAILABLE, EXAMPLE_FAILED, TOOL_LIMIT
    */
   create(draft: ToolDraft, by: Actor, options?: { dryRun?: boolean; change?: string }): Promise<Accepted>;
 
   /**
+   * Packages stay at the versions that were locked, unless the patch names `dependencies`.
+   *
    * Without `expectedRevision` the patch goes on top of whatever is newest; no other change is lost.
    *
    * @throws as `create`, and TOOL_NOT_FOUND, REVISION_CONFLICT
@@ -72,10 +74,25 @@ export interface AuthoredTools {
   rollback(name: string, to: number, by: Actor, expectedRevision?: number): Promise<Accepted>;
 }
 
-/** Who writes, and until when: examples run under this deadline. */
+/** Who acts, and until when: what is installed, and examples that run, end with this deadline. */
 export interface Actor {
   principal: string;
   deadline: Deadline;
+  /** Walks the line for this principal, as a part of its call; absent where there is no call, as at an import. */
+  callTool?: RunContext["callTool"];
+  /** Tells the client how far something long has come, in a plain sentence. */
+  onProgress?(message: string): void;
+}
+
+/** Whoever makes this call, as part of it. */
+export function actorOf({ caller, deadline, callTool, io }: RunContext): Actor {
+  let steps = 0;
+  return {
+    principal: caller.principal.id,
+    deadline,
+    callTool,
+    onProgress: (message) => io.progress(++steps, undefined, message),
+  };
 }
 
 export interface Accepted {
@@ -101,6 +118,11 @@ export type ToolView = {
   image: string;
   timeoutMs: number;
   dependencies: { name: string; version: string }[];
+  /** `name@version` of everything that is installed for it. */
+  packages?: string[];
+  network?: string[];
+  secrets?: string[];
+  uses?: string[];
   language: "js" | "ts";
   enabled: boolean;
   /** 0 in a dry run of a new tool. */

@@ -1,15 +1,28 @@
 import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { ENGINE_NAMES } from "../engines/engine.ts";
+import type { PackageLock } from "../machine/packages/packages.ts";
 import type { EngineChoice } from "./authored.ts";
 import type { ToolDraft } from "./definition.ts";
 
-/** What a revision keeps: the draft without what the store has columns for, and what was decided about it. */
-export interface ToolBody extends Omit<ToolDraft, "name" | "enabled"> {
+/**
+ * What a revision keeps: the draft without what the store has columns for, and what was decided about it. Lists that older
+ * revisions do not have are left out where they are empty.
+ */
+export interface ToolBody extends Omit<ToolDraft, "name" | "enabled" | Reach> {
+  network?: string[];
+  secrets?: string[];
+  uses?: string[];
   engine: EngineChoice;
+  /** Exactly the packages that run, found when the tool was made. */
+  lock?: PackageLock;
+  /** The packages as one script, for an engine without files. */
+  bundle?: string;
   /** Plain JavaScript, where it differs from the code: TypeScript with its types blanked. */
   js?: string;
 }
+
+type Reach = "network" | "secrets" | "uses";
 
 /** One order of keys, so that equal bodies have equal digests and diffs are short. */
 const BODY_KEYS = [
@@ -18,14 +31,19 @@ const BODY_KEYS = [
   "image",
   "timeoutMs",
   "dependencies",
+  "network",
+  "secrets",
+  "uses",
   "language",
   "inputSchema",
   "outputSchema",
   "annotations",
   "examples",
   "engine",
+  "lock",
   "code",
   "js",
+  "bundle",
 ] as const satisfies readonly (keyof ToolBody)[];
 
 export function writeBody(body: ToolBody): JsonObject {
@@ -42,6 +60,11 @@ const BODY_TYPES: Readonly<Partial<Record<keyof ToolBody, (value: Json | undefin
   image: (value) => typeof value === "string",
   timeoutMs: (value) => typeof value === "number",
   dependencies: Array.isArray,
+  network: isTextsOrNothing,
+  secrets: isTextsOrNothing,
+  uses: isTextsOrNothing,
+  lock: (value) => value === undefined || isLock(value),
+  bundle: (value) => value === undefined || typeof value === "string",
   language: (value) => value === "js" || value === "ts",
   inputSchema: (value) => value === undefined || isJsonObject(value),
   outputSchema: (value) => value === undefined || isJsonObject(value),
@@ -51,6 +74,15 @@ const BODY_TYPES: Readonly<Partial<Record<keyof ToolBody, (value: Json | undefin
   code: (value) => typeof value === "string",
   js: (value) => value === undefined || typeof value === "string",
 };
+
+function isTextsOrNothing(value: Json | undefined): boolean {
+  return value === undefined || (Array.isArray(value) && value.every((each) => typeof each === "string"));
+}
+
+function isLock(value: Json): boolean {
+  const isPackage = (each: Json) => isJsonObject(each) && ["path", "name", "version", "integrity"].every((key) => typeof each[key] === "string"); // prettier-ignore
+  return isJsonObject(value) && Array.isArray(value["packages"]) && value["packages"].every(isPackage);
+}
 
 /** @throws STORE_DAMAGED when this is not a body of a tool */
 export function readBody(name: string, body: Json): ToolBody {

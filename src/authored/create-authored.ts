@@ -1,6 +1,6 @@
 import type { Authored } from "./authored.ts";
-import { prepare } from "./accept.ts";
 import { createLookup } from "./lookup.ts";
+import { prepare } from "./prepare.ts";
 import { createPrograms } from "./programs.ts";
 import { createReading } from "./reading.ts";
 import { resultOf, runProgram } from "./run.ts";
@@ -22,9 +22,9 @@ export async function createAuthored(services: AuthoredServices): Promise<Author
     source: createAuthoredSource(services, snapshot, programs),
     tools: { ...createReading(services, snapshot, lookup), ...createWriting(services, snapshot, lookup, programs) },
 
-    async runOnce({ args, ...draft }, { deadline }) {
-      const { runnable } = await prepare(services, { ...draft, name: ONCE });
-      return resultOf(await runProgram(services, runnable, args, deadline), services, { name: ONCE });
+    async runOnce({ args, ...draft }, by) {
+      const { runnable } = await prepare(services, { ...draft, name: ONCE }, by);
+      return resultOf(await runProgram(services, runnable, args, by), services, { name: ONCE });
     },
 
     counts() {

@@ -4,13 +4,23 @@ import { LIMITS } from "../core/limits.ts";
 import { TOOL_NAME, TOOL_NAME_RULE } from "../core/names.ts";
 import { once } from "../core/once.ts";
 import type * as Zod from "../core/zod.ts";
+import { isHostPattern } from "../machine/net/hosts.ts";
 
 type Z = typeof Zod;
 
-/** An image is a preference of tools without packages: they run wherever their code can. */
+/**
+ * Stands for "no image of its own": the operator's default is used. An image is a preference of plain code, which runs
+ * wherever it can.
+ */
 const DEFAULT_IMAGE = "node:lts-slim";
 
+/** The image that is really meant. */
+export function imageOf(image: string | undefined, defaultImage: string): string {
+  return image === undefined || image === DEFAULT_IMAGE ? defaultImage : image;
+}
+
 const IMAGE = /^[a-zA-Z0-9][a-zA-Z0-9_.:/@-]*$/;
+const SECRET_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/;
 const PACKAGE_NAME = /^(@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /** An object of other people's making: kept as it is, never merged into ours. */
@@ -42,6 +52,24 @@ const fields = once((z: Z) => ({
     )
     .max(LIMITS.dependencies)
     .describe("npm packages that the code imports"),
+  network: z
+    .array(
+      z
+        .string()
+        .min(1)
+        .max(LIMITS.hostChars)
+        .refine(isHostPattern, "must be a host such as api.example.com or *.example.com, or one with a :port"),
+    )
+    .max(LIMITS.hosts)
+    .describe("Hosts that the code may reach with `fetch`, such as api.example.com, within what the operator allows"),
+  secrets: z
+    .array(z.string().regex(SECRET_NAME, "must be the name of a secret"))
+    .max(LIMITS.secrets)
+    .describe("Names of secrets that the code may read with `await secrets.get(name)`, as the operator allows"),
+  uses: z
+    .array(z.string().min(1).max(LIMITS.usesChars))
+    .max(LIMITS.uses)
+    .describe("Tools that the code may call with `await tools.call(name, args)`; `*` stands for any characters"),
   code: z
     .string()
     .min(1)
@@ -85,6 +113,9 @@ export const toolDraft = once((z: Z) => {
     image: field.image.default(DEFAULT_IMAGE),
     timeoutMs: field.timeoutMs.default(LIMITS.timeoutMs.default),
     dependencies: field.dependencies.default([]),
+    network: field.network.default([]),
+    secrets: field.secrets.default([]),
+    uses: field.uses.default([]),
     code: field.code,
     language: field.language.default("js"),
     enabled: field.enabled.default(true),
@@ -104,6 +135,9 @@ export const toolPatch = once((z: Z) => {
     image: field.image.nullable().exactOptional(),
     timeoutMs: field.timeoutMs.nullable().exactOptional(),
     dependencies: field.dependencies.nullable().exactOptional(),
+    network: field.network.nullable().exactOptional(),
+    secrets: field.secrets.nullable().exactOptional(),
+    uses: field.uses.nullable().exactOptional(),
     code: field.code.exactOptional(),
     language: field.language.exactOptional(),
     enabled: field.enabled.exactOptional(),
@@ -124,6 +158,9 @@ export const runOnceDraft = once((z: Z) => {
     timeoutMs: field.timeoutMs.default(LIMITS.timeoutMs.default),
     image: field.image.exactOptional(),
     dependencies: field.dependencies.default([]),
+    network: field.network.default([]),
+    secrets: field.secrets.default([]),
+    uses: field.uses.default([]),
   });
 });
 
@@ -138,6 +175,9 @@ export function patched(draft: ToolDraft, patch: ToolPatch): ToolDraft {
     image: DEFAULT_IMAGE,
     timeoutMs: LIMITS.timeoutMs.default,
     dependencies: [],
+    network: [],
+    secrets: [],
+    uses: [],
     examples: [],
   };
   const next: Record<string, unknown> = { ...draft };

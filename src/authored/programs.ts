@@ -3,7 +3,9 @@ import { DynamicMcpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { StoredItem } from "../store/store.ts";
 import { readBody, type ToolBody } from "./body.ts";
-import type { AuthoredServices, Runnable } from "./services.ts";
+import { imageOf } from "./definition.ts";
+import { bundleOf } from "./prepare.ts";
+import type { AuthoredServices, AuthoredSettings, Runnable } from "./services.ts";
 
 /** A kept tool, ready to run. */
 export interface Program {
@@ -28,14 +30,18 @@ const MAX_PROGRAMS = 256;
 const MAX_CHARS = 8_000_000;
 
 /** Programs in memory, the least recently used let go first. */
-export function createPrograms({ store }: Pick<AuthoredServices, "store">): Programs {
+export function createPrograms({ store, settings }: Pick<AuthoredServices, "store" | "settings">): Programs {
   const kept = new Map<string, { program: Program; chars: number }>();
   let chars = 0;
 
   function keep(key: string, program: Program): void {
     forget(key);
+    const { program: code, bundle, lock } = program.runnable;
     const size =
-      program.runnable.program.js.length + JSON.stringify([program.inputSchema, program.outputSchema]).length;
+      code.js.length +
+      (bundle?.js.length ?? 0) +
+      200 * (lock?.packages.length ?? 0) +
+      JSON.stringify([program.inputSchema, program.outputSchema]).length;
     kept.set(key, { program, chars: size });
     chars += size;
     for (const oldest of kept.keys()) {
@@ -58,11 +64,11 @@ export function createPrograms({ store }: Pick<AuthoredServices, "store">): Prog
         kept.set(key, known);
         return known.program;
       }
-      const program = programOf(name, await bodyAt(store, { id, name, revision }));
+      const program = programOf(name, await bodyAt(store, { id, name, revision }), settings);
       keep(key, program);
       return program;
     },
-    put: (item, body) => keep(`${item.id}@${item.revision}`, programOf(item.name, body)),
+    put: (item, body) => keep(`${item.id}@${item.revision}`, programOf(item.name, body, settings)),
   };
 }
 
@@ -82,11 +88,22 @@ async function bodyAt(
 }
 
 /** Nothing is compiled again: what was accepted is what runs. */
-function programOf(name: string, body: ToolBody): Program {
+function programOf(name: string, body: ToolBody, settings: Pick<AuthoredSettings, "defaultImage">): Program {
   const js = body.js ?? body.code;
   const digest = createHash("sha256").update(js).digest("hex");
   return {
-    runnable: { name, program: { js, digest, name }, engine: body.engine.engine, timeoutMs: body.timeoutMs },
+    runnable: {
+      name,
+      program: { js, digest, name },
+      engine: body.engine.engine,
+      timeoutMs: body.timeoutMs,
+      image: imageOf(body.image, settings.defaultImage),
+      ...(body.lock && { lock: body.lock }),
+      ...(body.bundle !== undefined && { bundle: bundleOf(body.bundle) }),
+      network: body.network ?? [],
+      secrets: body.secrets ?? [],
+      uses: body.uses ?? [],
+    },
     inputSchema: body.inputSchema,
     outputSchema: body.outputSchema,
   };

@@ -1,54 +1,97 @@
-import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { unfit } from "../core/problems.ts";
+import { hideInJsonText, hideValues } from "../core/redact.ts";
 import { failedResult, LOGS_META, textContent } from "../core/results.ts";
-import type { HostCalls } from "../core/source.ts";
 import type { ToolResult } from "../core/item.ts";
-import { type JobEnd, type JobFailed, NO_ACCESS } from "../engines/engine.ts";
+import type { Job, JobEnd, JobFailed } from "../engines/engine.ts";
+import type { Actor } from "./authored.ts";
+import { createHostCalls, type JobHostCalls } from "./host-calls.ts";
 import { isWrapped } from "./output-schema.ts";
+import { withLayer } from "./prepare.ts";
 import type { AuthoredServices, Runnable } from "./services.ts";
 import { parseGuest } from "./services.ts";
 
-/** Code does not reach other tools yet. */
-const NO_HOST_CALLS: HostCalls = {
-  call(method) {
-    const why = `${method} is not available in this version: code cannot call other tools yet`;
-    return Promise.reject(new DynamicMcpError("CAPABILITY_MISSING", why));
-  },
-};
-
 /**
- * Runs a program under its own time limit, within the deadline of the call. Waiting for a sandbox is not run time.
+ * Runs a program under its own time limit, within the deadline of the call. Waiting for a sandbox, or for packages that
+ * are no longer on this machine, is not run time.
  *
  * @throws the call's own end (cancelled, shut down, deadline of the call), which is no failure of the code
- * @throws ENGINE_UNAVAILABLE, OVERLOADED
+ * @throws ENGINE_UNAVAILABLE, OVERLOADED, IMAGE_*, PACKAGE_*, REGISTRY_UNAVAILABLE
  */
 export async function runProgram(
-  { engines, now, newSeed, settings }: Pick<AuthoredServices, "engines" | "now" | "newSeed" | "settings">,
+  services: RunServices,
   runnable: Runnable,
   args: JsonObject,
-  deadline: Deadline,
+  by: Actor,
 ): Promise<JobEnd> {
-  const engine = engines[runnable.engine];
+  const { engines, packages } = services;
+  const { engine: name, lock, bundle } = runnable;
+  const engine = engines[name];
   if (!engine) {
-    const why = `${runnable.name} was made for the engine ${runnable.engine}, which this server does not have; update the tool, or start the server with that engine`; // prettier-ignore
-    throw new DynamicMcpError("ENGINE_UNAVAILABLE", why, { data: { engine: runnable.engine } });
+    const why = `${runnable.name} was made for the engine ${name}, which this server does not have; update the tool, or start the server with that engine`; // prettier-ignore
+    throw new DynamicMcpError("ENGINE_UNAVAILABLE", why, { data: { engine: name } });
   }
-  deadline.throwIfEnded();
-  const job = {
-    program: runnable.program,
+  by.deadline.throwIfEnded();
+  const seen = new Set<string>();
+  const host = hostCallsOf(services, runnable, by, (secret) => seen.add(secret));
+  const job = jobOf(services, runnable, args, by);
+  try {
+    // A bundle holds all that is needed of the packages.
+    const end =
+      lock && !bundle
+        ? await withLayer({ packages }, lock, by, (layer) => engine.run({ ...job, layer }, host, by.deadline))
+        : await engine.run(job, host, by.deadline);
+    if (end.state === "failed") by.deadline.throwIfEnded();
+    return seen.size === 0 ? end : withoutSecrets(end, [...seen]);
+  } finally {
+    host.end();
+  }
+}
+
+type RunServices = Pick<
+  AuthoredServices,
+  "engines" | "now" | "newSeed" | "settings" | "packages" | "egress" | "secrets"
+>;
+
+function jobOf({ settings, newSeed, now }: RunServices, runnable: Runnable, args: JsonObject, by: Actor): Job {
+  const { program, timeoutMs, image, bundle, network, secrets, uses } = runnable;
+  return {
+    program,
     argsJson: JSON.stringify(args),
-    limits: settings.limits,
-    runMs: Math.min(runnable.timeoutMs, settings.maxTimeoutMs),
+    limits: { ...settings.limits, memoryMiB: settings.memoryMiB[runnable.engine] },
+    runMs: Math.min(timeoutMs, settings.maxTimeoutMs),
     seed: newSeed(),
     startedAtMs: now(),
-    may: NO_ACCESS,
-    scope: "local",
+    may: { callTools: uses.length > 0, fetch: network.length > 0, readSecrets: secrets.length > 0 },
+    scope: by.principal,
+    ...(image !== undefined && { image }),
+    ...(bundle && { bundle }),
   };
-  const end = await engine.run(job, NO_HOST_CALLS, deadline);
-  if (end.state === "failed") deadline.throwIfEnded();
-  return end;
+}
+
+function hostCallsOf(
+  { egress, secrets }: RunServices,
+  { name, network, secrets: names, uses }: Runnable,
+  { deadline, callTool = noCallToBePartOf }: Actor,
+  onSecret: (value: string) => void,
+): JobHostCalls {
+  const tool = { name, network, secrets: names, uses };
+  return createHostCalls({ ctx: { callTool, deadline }, egress, secrets, tool, onSecret });
+}
+
+const noCallToBePartOf = () =>
+  Promise.reject(new DynamicMcpError("CAPABILITY_MISSING", "tools cannot be called here: nobody's call is running"));
+
+/** What code was told in confidence shows nowhere, whichever way it comes back. */
+function withoutSecrets(end: JobEnd, secrets: readonly string[]): JobEnd {
+  const hide = hideValues(secrets);
+  const logs = end.logs.map((line) => ({ ...line, text: hide(line.text) }));
+  if (end.state === "failed") {
+    const { errorName, message } = end;
+    return { ...end, logs, message: hide(message), ...(errorName !== undefined && { errorName: hide(errorName) }) };
+  }
+  return { ...end, logs, resultJson: hideInJsonText(end.resultJson, hide) };
 }
 
 /** What the client gets of a run. `outputSchema` is the author's, not the wrapped one. */

@@ -5,6 +5,7 @@ import type { ToolItem, ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { SILENT, type RunContext } from "../core/source.ts";
 import * as zod from "../core/zod.ts";
+import { actorOf } from "./authored.ts";
 import { createAuthored } from "./create-authored.ts";
 import { runOnceDraft, toolDraft, toolPatch } from "./definition.ts";
 import { createTestServices } from "./fixtures/services.ts";
@@ -230,8 +231,8 @@ describe("results", () => {
 it("runs code once and keeps nothing", async () => {
   const { runOnce, counts } = await open();
   const draft = runOnceDraft(zod).parse({ code: "return args.a + 1", args: { a: 1 } });
-  expect((await runOnce(draft, context())).structuredContent).toEqual({ result: 2 });
-  await expect(runOnce(runOnceDraft(zod).parse({ code: "}" }), context())).rejects.toMatchObject({
+  expect((await runOnce(draft, actorOf(context()))).structuredContent).toEqual({ result: 2 });
+  await expect(runOnce(runOnceDraft(zod).parse({ code: "}" }), actorOf(context()))).rejects.toMatchObject({
     code: "INVALID_CODE",
   });
   expect(counts().tools).toBe(0);

@@ -2,6 +2,7 @@ import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { unfit } from "../core/problems.ts";
 import type { Source } from "../core/source.ts";
 import type { Programs } from "./programs.ts";
+import { actorOf } from "./authored.ts";
 import { resultOf, runProgram } from "./run.ts";
 import type { AuthoredServices } from "./services.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -26,7 +27,7 @@ export function createAuthoredSource(services: AuthoredServices, snapshot: Snaps
     async run(target, ctx) {
       if (target.kind !== "tool") throw new TypeError(`authored has no ${target.kind}`);
       const { runnable, outputSchema } = await programs.get(target.item);
-      const end = await runProgram(services, runnable, target.args, ctx.deadline);
+      const end = await runProgram(services, runnable, target.args, actorOf(ctx));
       return resultOf(end, services, { name: target.item.name, outputSchema });
     },
 

@@ -30,7 +30,7 @@ export function viewOfHead(head: ItemHead): ToolView {
 
 /** What comes back from a write: everything but the code and the examples. */
 export function viewOfBody(head: Omit<ItemHead, "summary">, body: ToolBody): ToolView {
-  const { title, annotations, inputSchema, outputSchema } = body;
+  const { title, annotations, inputSchema, outputSchema, lock, network, secrets, uses } = body;
   return {
     name: head.name,
     wireName: wireName(head.name),
@@ -39,6 +39,10 @@ export function viewOfBody(head: Omit<ItemHead, "summary">, body: ToolBody): Too
     image: body.image,
     timeoutMs: body.timeoutMs,
     dependencies: body.dependencies,
+    ...(lock && { packages: lock.packages.map(({ name, version }) => `${name}@${version}`) }),
+    ...(network && { network }),
+    ...(secrets && { secrets }),
+    ...(uses && { uses }),
     language: body.language,
     enabled: head.isEnabled,
     revision: head.revision,

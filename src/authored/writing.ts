@@ -2,11 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import { assertToolName, wireName } from "../core/names.ts";
 import type { ItemStore, StoredItem } from "../store/store.ts";
-import { bodyOf, checkSchemas, prepare, runExamples } from "./accept.ts";
+import type { PackageLock } from "../machine/packages/packages.ts";
+import { bodyOf, checkSchemas, runExamples } from "./accept.ts";
 import type { Accepted, Actor, AuthoredTools, ExampleRun } from "./authored.ts";
 import { readBody, writeBody, writeSummary, type ToolBody } from "./body.ts";
 import { patched, type ToolDraft } from "./definition.ts";
 import { assertExpected, sharedPlace, type Lookup } from "./lookup.ts";
+import { prepare } from "./prepare.ts";
 import type { Programs } from "./programs.ts";
 import { assertNotReserved } from "./reserved-names.ts";
 import type { AuthoredServices } from "./services.ts";
@@ -19,7 +21,7 @@ type Writing = Pick<AuthoredTools, "create" | "update" | "enable" | "remove" | "
 const MAX_TRIES = 8;
 
 /** What decides how code runs; where only other fields change, the examples need not run again. */
-const RUN_FIELDS = ["code", "language", "inputSchema", "outputSchema", "examples", "timeoutMs", "dependencies", "image"] as const; // prettier-ignore
+const RUN_FIELDS = ["code", "language", "inputSchema", "outputSchema", "examples", "timeoutMs", "dependencies", "image", "network", "secrets", "uses"] as const; // prettier-ignore
 
 /** What to write, or that nothing has to be. */
 type Decision =
@@ -51,12 +53,18 @@ export function createWriting(
     throw new DynamicMcpError("NAME_TAKEN", `${name} is taken by ${who}${same}; ${hint}`, { data });
   }
 
-  /** What every new body has to pass. @param before  examples need not run again when nothing that runs changed */
-  async function accept(draft: ToolDraft, by: Actor, before?: ToolDraft) {
+  /**
+   * What every new body has to pass.
+   *
+   * @param before examples need not run again when nothing that runs changed
+   * @param lock   of the packages, where they stay as they are
+   */
+  async function accept(draft: ToolDraft, by: Actor, before?: ToolDraft, lock?: PackageLock) {
     await checkSchemas(services, draft);
-    const prepared = await prepare(services, draft);
+    const prepared = await prepare(services, draft, by, lock);
     const runsAsBefore = before !== undefined && RUN_FIELDS.every((key) => isDeepStrictEqual(draft[key], before[key]));
-    const examples = runsAsBefore ? [] : await runExamples(services, draft, prepared.runnable, by.deadline);
+    const hasSamePackages = isDeepStrictEqual(prepared.runnable.lock, lock);
+    const examples = runsAsBefore && hasSamePackages ? [] : await runExamples(services, draft, prepared.runnable, by);
     by.deadline.throwIfEnded();
     return { body: bodyOf(draft, prepared), examples };
   }
@@ -120,7 +128,8 @@ export function createWriting(
       return change(name, expectedRevision, by, async (item) => {
         const before = draftOf(item);
         const draft = patched(before, patch);
-        const { body, examples } = await accept(draft, by, dryRun ? undefined : before);
+        const lock = patch.dependencies === undefined ? readBody(item.name, item.body).lock : undefined;
+        const { body, examples } = await accept(draft, by, dryRun ? undefined : before, lock);
         const json = writeBody(body);
         const { enabled } = draft;
         if (dryRun || (enabled === item.isEnabled && isDeepStrictEqual(json, item.body))) {
@@ -156,8 +165,8 @@ export function createWriting(
       return change(name, expectedRevision, by, async (item) => {
         const older = readBody(item.name, (await lookup.revision(item, to)).body);
         // It was accepted once; what may have changed since is which engines there are.
-        const { engine: _engine, js: _js, ...fields } = older;
-        const body = bodyOf({ ...fields, name: item.name, enabled: item.isEnabled }, await prepare(services, { ...older, name: item.name })); // prettier-ignore
+        const draft = draftOf({ ...item, body: writeBody(older) });
+        const body = bodyOf(draft, await prepare(services, draft, by, older.lock));
         const json = writeBody(body);
         if (isDeepStrictEqual(json, item.body)) return { write: undefined, body };
         return { write: { summary: writeSummary(body), body: json }, body, how: `rollback to ${to}` };
@@ -176,7 +185,7 @@ function inNames(error: unknown, name: string): unknown {
 }
 
 /** What the author wrote, out of what is stored. */
-function draftOf(item: StoredItem): ToolDraft {
-  const { engine: _engine, js: _js, ...fields } = readBody(item.name, item.body);
-  return { name: item.name, enabled: item.isEnabled, ...fields };
+function draftOf(item: Pick<StoredItem, "name" | "isEnabled" | "body">): ToolDraft {
+  const { engine: _engine, js: _js, lock: _lock, bundle: _bundle, ...fields } = readBody(item.name, item.body);
+  return { name: item.name, enabled: item.isEnabled, network: [], secrets: [], uses: [], ...fields };
 }

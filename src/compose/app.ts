@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
+import type { Secrets } from "../credentials/credentials.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
 import type { HttpListener } from "../server/server.ts";
 import type { Store } from "../store/store.ts";
@@ -10,6 +11,7 @@ export interface App {
   readonly settings: Settings;
   readonly store: Store;
   readonly calls: Calls;
+  readonly secrets: Secrets;
   readonly engines: readonly ExecutionEngine[];
 
   /** Serves one client over a pair of streams until it closes its side. */

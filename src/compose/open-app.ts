@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { homedir } from "node:os";
 import { createCalls } from "../calls/create-calls.ts";
+import type { Ambient } from "../config/ambient.ts";
 import { assertMayListen } from "../config/refuse.ts";
 import { secretValues, type Settings } from "../config/schema.ts";
+import { once } from "../core/once.ts";
 import type { Logger } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
 import { listedBy } from "../operations/profiles.ts";
@@ -16,6 +19,8 @@ import { createMeans } from "./means.ts";
 import { openSources } from "./sources.ts";
 
 export interface OpenAppOptions {
+  /** What the environment holds besides settings; default: nothing. */
+  ambient?: Ambient;
   /** Takes whole lines of our log; default: stderr. */
   log?: (line: string) => void;
   now?: () => number;
@@ -29,7 +34,9 @@ export interface OpenAppOptions {
 export async function openApp(settings: Settings, options: OpenAppOptions = {}): Promise<App> {
   const now = options.now ?? Date.now;
   const write = options.log ?? ((line) => process.stderr.write(line));
-  const log = createLog(settings.log.level, write, { secrets: secretValues(settings) });
+  const { ambient = NOTHING } = options;
+  const hidden = [...secretValues(settings), ...Object.values(ambient.secrets)];
+  const log = createLog(settings.log.level, write, { secrets: hidden });
   // The last one: what could not be closed is in the log, and the process may end right after.
   const closers: { what: string; close: () => unknown }[] = [{ what: "log", close: () => log.flush() }];
   let closing: Promise<void> | undefined;
@@ -39,8 +46,12 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     const store = await createSqliteStore({ dataDir: settings.server.dataDir, log, now });
     closers.unshift({ what: "store", close: () => store.close() });
     const schemas = createSchemas();
-    const means = createMeans(settings, store, log);
-    const engines = Object.values(means.engines);
+    const means = await createMeans({ settings, ambient, store, log, now });
+    const { packages, egress, secrets } = means.reach;
+    const engines = Object.values(means.engines.all);
+    closers.unshift({ what: "packages", close: () => packages.close() });
+    closers.unshift({ what: "egress", close: () => egress.close() });
+    closers.unshift({ what: "docker", close: () => means.engines.closeDocker() });
     for (const engine of engines) closers.unshift({ what: engine.name, close: () => engine.close() });
     closers.unshift({ what: "journal", close: () => means.journal.close() });
 
@@ -95,14 +106,22 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     const stopHousekeeping = keepHouse({ store, retentionDays: settings.journal.retentionDays, log, now });
     closers.unshift({ what: "housekeeping", close: stopHousekeeping });
 
+    // What a killed server left behind goes when the next one serves, not when its engines are first used.
+    const tidy = () => void Promise.all([means.engines.tidy(), means.reach.tidy()]);
+    const tidySoon = once(() => setTimeout(tidy, TIDY_AFTER_MS).unref());
     return {
       settings,
       store,
       calls,
       engines,
-      serveStdio: (input, output) => server.serveStdio(input, output),
+      secrets,
+      serveStdio(input, output) {
+        tidySoon();
+        return server.serveStdio(input, output);
+      },
       async listenHttp() {
         assertMayListen(settings);
+        tidySoon();
         return server.listenHttp();
       },
       close: closeAll,
@@ -112,6 +131,10 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     throw error;
   }
 }
+
+/** When a start is over. */
+const TIDY_AFTER_MS = 1_000;
+const NOTHING: Ambient = { secrets: {}, npm: {}, homeDir: homedir() };
 
 /** What a client may tell its model about this server; short, because every conversation pays for it. */
 const INSTRUCTIONS =

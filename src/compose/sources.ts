@@ -8,8 +8,8 @@ import { wireName } from "../core/names.ts";
 import type { Logger, Source } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
 import { chooseEngine } from "../engines/choose.ts";
+import { bundlePackages } from "../engines/bundle.ts";
 import { compile } from "../engines/compile.ts";
-import type { EngineName } from "../engines/engine.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import { createHealth } from "./health.ts";
 import { loadPack } from "../packs/load-pack.ts";
@@ -17,6 +17,7 @@ import { createPackSource, type PackSource } from "../packs/pack-source.ts";
 import type { Schemas } from "../schemas/schemas.ts";
 import type { Store } from "../store/store.ts";
 import type { Means } from "./means.ts";
+import { openShells } from "./shells.ts";
 
 export interface Sources {
   /** In order of precedence of names. */
@@ -37,17 +38,22 @@ export interface SourcesOptions {
 const MAX_EXAMPLES_MS = 60_000;
 /** For all tools of an older version together. */
 const IMPORT_MS = 120_000;
+/** Where any image is allowed. */
+const FALLBACK_IMAGE = "node:lts-slim";
 const HOST_CALLS = { open: 32, total: 1_000 };
 
 /** Floors 3 and 4: everything that lists and runs something. */
 export async function openSources({ settings, store, schemas, means, log, now }: SourcesOptions): Promise<Sources> {
   const packs: PackSource[] = [];
-  const available = Object.keys(means.engines) as EngineName[];
   const authored = await createAuthored({
     store,
-    engines: means.engines,
+    engines: means.engines.all,
     compile,
-    chooseEngine: (needs) => chooseEngine(needs, settings.engines.use, available),
+    chooseEngine: (needs, by) => chooseEngine(needs, settings.engines.use, means.engines.offersFor(by)),
+    packages: means.reach.packages,
+    bundle: (task, deadline) => bundlePackages(task, deadline, means.engines.all.quickjs),
+    egress: means.reach.egress,
+    secrets: means.reach.secrets,
     schemas,
     log,
     now,
@@ -58,8 +64,13 @@ export async function openSources({ settings, store, schemas, means, log, now }:
       maxTools: settings.authoring.maxTools,
       maxTimeoutMs: settings.sandbox.maxTimeoutMs,
       maxExamplesMs: MAX_EXAMPLES_MS,
+      memoryMiB: {
+        quickjs: settings.engines.memoryMiB,
+        docker: settings.sandbox.memoryMiB,
+        node: settings.sandbox.memoryMiB,
+      },
+      defaultImage: settings.sandbox.allowedImages[0] ?? FALLBACK_IMAGE,
       limits: {
-        memoryMiB: settings.engines.memoryMiB,
         argsBytes: settings.engines.maxArgumentBytes,
         resultBytes: settings.sandbox.maxOutputBytes,
         logBytes: settings.engines.maxLogBytes,
@@ -68,9 +79,10 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     },
   });
 
+  const shells = await openShells(settings, means, now);
   const close = async () => {
     authored.close();
-    await Promise.all(packs.map((pack) => pack.close()));
+    await Promise.all([shells.close(), ...packs.map((pack) => pack.close())]);
   };
   try {
     for (const path of settings.server.packs) {
@@ -85,7 +97,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
 
   const health = createHealth({
     version: VERSION,
-    engines: Object.values(means.engines),
+    engines: Object.values(means.engines.all),
     store,
     counts: () => authored.counts(),
     now,
@@ -94,6 +106,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     {
       tools: authored.tools,
       runOnce: authored.runOnce,
+      shells,
       health,
       now,
       listedName: settings.tools.nameStyle === "dotted" ? (name) => name : wireName,

@@ -2,6 +2,7 @@ import { parseEnv } from "node:util";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { nearest } from "../core/names.ts";
+import { type Ambient, isAmbientSecret, readAmbient } from "./ambient.ts";
 import { type Argv, type FlagSpec, parseArgv } from "./argv.ts";
 import type { ConfigProblem, Given, Origin } from "./origin.ts";
 import { type Machine, pathRules, platformConfigDir, platformDataDir } from "./platform.ts";
@@ -35,6 +36,7 @@ export interface Loaded {
   /** By `group.name`; complete. */
   origins: ReadonlyMap<string, Origin>;
   warnings: string[];
+  ambient: Ambient;
   /** Words and flags that are not ours: the command's. */
   rest: Pick<Argv, "flags" | "positionals">;
   /** The configuration file that was read. */
@@ -70,6 +72,7 @@ export async function loadSettings(input: LoadInput): Promise<Loaded> {
     settings,
     origins,
     warnings: [...unknownVariables(env, leaves), ...remarks(settings, origins, leaves)],
+    ambient: readAmbient(env, input.homeDir, leaves),
     rest: { positionals: argv.positionals, flags: argv.flags.filter(({ spec }) => input.flags?.includes(spec)) },
     ...(file.path === undefined ? {} : { file: file.path }),
     ...(file.mcpServers === undefined ? {} : { mcpServers: file.mcpServers }),
@@ -211,7 +214,7 @@ function assemble(values: ReadonlyMap<string, unknown>, leaves: readonly Leaf[])
 function unknownVariables(env: Machine["env"], leaves: readonly Leaf[]): string[] {
   const known = leaves.flatMap((leaf) => envNames(leaf.setting));
   return Object.keys(env)
-    .filter((name) => name.startsWith("MCP_") && !known.includes(name))
+    .filter((name) => name.startsWith("MCP_") && !known.includes(name) && !isAmbientSecret(name, leaves))
     .map((name) => {
       const near = nearest(name, known);
       return `the variable ${name} is not one of ours${near ? `; did you mean ${near}?` : ""}`;

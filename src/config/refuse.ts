@@ -33,10 +33,11 @@ export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>
   const found: string[] = [];
   for (const { key, group, name, setting } of leaves) {
     const origin = origins.get(key);
-    if (setting.until === undefined || !origin || origin.from === "default") continue;
+    const { until, obsolete } = setting;
+    if ((until ?? obsolete) === undefined || !origin || origin.from === "default") continue;
     const value: unknown = (settings[group] as Record<string, unknown>)[name];
     if (JSON.stringify(value) === JSON.stringify(setting.default)) continue;
-    found.push(`${origin.where} has no effect until ${setting.until}`);
+    found.push(`${origin.where} has no effect${until === undefined ? `: ${obsolete}` : ` until ${until}`}`);
   }
   const profiles = settings.server.profiles;
   if (profiles.every((profile) => profile === "gateway" || profile === "proxy")) {

@@ -109,7 +109,9 @@ export function envTemplate(kind: "example" | "production"): string {
         ];
   lines.push("# Made by `npm run generate`; the reference is docs/reference/configuration.md.");
   for (const [group, members] of grouped()) {
-    const shown = members.filter(({ setting }) => envNames(setting).length > 0 && setting.until === undefined);
+    const shown = members.filter(
+      ({ setting }) => envNames(setting).length > 0 && (setting.until ?? setting.obsolete) === undefined,
+    );
     if (shown.length === 0) continue;
     lines.push("", `# ${GROUPS[group]}`);
     for (const { setting } of shown) {
@@ -148,6 +150,7 @@ function row({ name, setting }: Leaf): string {
   const value = `${expects(setting)}${setting.unit ? ` (${setting.unit})` : ""}`;
   const notes = [setting.about];
   if (setting.until) notes.push(`*No effect until ${setting.until}.*`);
+  if (setting.obsolete) notes.push(`*No effect: ${setting.obsolete}.*`);
   if (setting.isSecret) notes.push("Secret.");
   if (setting.emptyIsValue) notes.push("An empty variable is an empty list.");
   if (setting.difference) notes.push(`Unlike in older systems: ${setting.difference}`);
@@ -158,7 +161,7 @@ function row({ name, setting }: Leaf): string {
 function describe({ setting }: Leaf): string {
   const fallback = setting.derived?.text ?? (setting.default === undefined ? "" : asText(setting.default));
   const facts = [setting.unit, fallback === "" ? undefined : `default: ${fallback}`].filter(Boolean).join(", ");
-  const until = setting.until ? ` No effect until ${setting.until}.` : "";
+  const until = setting.until ? ` No effect until ${setting.until}.` : setting.obsolete ? " No effect." : "";
   return `${setting.about}${facts ? ` (${facts})` : ""}${until}`;
 }
 

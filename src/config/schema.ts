@@ -1,6 +1,6 @@
 import type { Setting } from "./setting.ts";
 import { admin, authoring, store, tools } from "./settings/making.ts";
-import { engines, guard, sandbox, upstreams } from "./settings/running.ts";
+import { engines, guard, packages, sandbox, secrets, upstreams } from "./settings/running.ts";
 import { http, log, server } from "./settings/serving.ts";
 import { audit, auth, journal, mail } from "./settings/trusting.ts";
 
@@ -17,6 +17,8 @@ const SCHEMA = {
   auth,
   engines,
   sandbox,
+  packages,
+  secrets,
   guard,
   store,
   journal,
@@ -41,7 +43,9 @@ export const GROUPS: Record<keyof Schema, string> = {
   admin: "The operator",
   auth: "Who callers are",
   engines: "Running code",
-  sandbox: "Containers, and limits of code",
+  sandbox: "Sandboxes with the Node API, shells, and what code may reach",
+  packages: "npm packages of tools",
+  secrets: "Secrets that tools may read",
   guard: "How many calls",
   store: "What is remembered",
   journal: "The journal of calls",

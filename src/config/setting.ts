@@ -39,6 +39,8 @@ interface Names {
   expects?: string;
   /** Accepted, and without effect until this feature exists. */
   until?: string;
+  /** Accepted for the sake of older configurations, and not used: why. */
+  obsolete?: string;
   /** How the meaning differs from the older system that had this name. */
   difference?: string;
   /** Written into the template for production as it is; other settings are commented out there. */

@@ -1,11 +1,15 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import { countChildren } from "../../bench/lib/children.ts";
 import { parseAnswer } from "../../bench/lib/http-connection.ts";
 import { loadWith } from "../../bench/lib/load.ts";
 import { openHttpClient, openStdioClient, type Client } from "../../bench/lib/mcp-client.ts";
-import { cpuUs, HAS_PROC, rssBytes } from "../../bench/lib/proc.ts";
+import { cpuUs, HAS_PROC, ownPrivateBytes, parentOf, privateBytes, rssBytes } from "../../bench/lib/proc.ts";
 import { compare, inTurn, meets, median } from "../../bench/lib/rounds.ts";
 import { startFloor, withServers } from "../../bench/lib/servers.ts";
 import { table } from "../../bench/lib/table.ts";
+import { p50, perSecond, runToEnd } from "../../bench/lib/timing.ts";
 
 describe("an HTTP answer", () => {
   const plain = "HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Length: 3\r\n\r\né!";
@@ -32,11 +36,65 @@ describe("a figure", () => {
     expect(table([row])).toContain("<= 0.5x");
   });
 
+  it("without a demand is told and not judged", () => {
+    const row = compare({ what: "x", unit: "ms" }, [9], [1]);
+    expect(meets(row)).toBe(true);
+    expect(table([row])).toMatch(/9\.00x +- +0 %$/);
+  });
+
+  it("is of as many calls as were asked for, and leaves out what is between them", async () => {
+    let calls = 0;
+    const work = async () => void calls++;
+    await perSecond(13, work);
+    expect(calls).toBe(13);
+    let between = 0;
+    await p50(3, work, async () => void between++);
+    expect([calls, between]).toEqual([16, 3]);
+  });
+
+  it("is never one of a program that failed", async () => {
+    await runToEnd(process.execPath, ["-e", "0"], {});
+    await expect(runToEnd(process.execPath, ["-e", "process.exit(3)"], {})).rejects.toThrow("ended with 3");
+  });
+
   it("comes from rounds in turn, every other one reversed", async () => {
     const order: string[] = [];
     const run = (name: string) => async (round: number) => order.push(`${name}${round}`);
     await inTurn(2, { a: run("a"), b: run("b") });
     expect(order).toEqual(["a0", "b0", "b1", "a1"]);
+  });
+});
+
+describe("child processes", () => {
+  const start = () => spawn(process.execPath, ["-e", "console.log(); setInterval(() => {}, 1e6)"], { env: {} });
+
+  it("are counted: all that live, the most at once, and also one that cannot start", async () => {
+    const before = start();
+    const count = countChildren();
+    const [first, second] = [start(), start()];
+    const none = spawn("/nowhere", []);
+    await once(none, "error");
+    expect(new Set(count.pids())).toEqual(new Set([first.pid, second.pid]));
+    expect(count.most()).toBe(3);
+    for (const child of [before, first, second]) child.kill("SIGKILL");
+    await Promise.all([before, first, second].map((child) => once(child, "exit")));
+    expect(count.pids()).toEqual([]);
+    count.restart();
+    expect(count.most()).toBe(0);
+    count.stop();
+  });
+
+  it.skipIf(!HAS_PROC)("have memory of their own, and share their program with us", async () => {
+    const child = start();
+    await once(child.stdout, "data");
+    const pid = child.pid ?? 0;
+    expect(parentOf(pid)).toBe(process.pid);
+    expect(privateBytes(pid)).toBe(ownPrivateBytes(pid));
+    expect(privateBytes(pid)).toBeGreaterThan(1e6);
+    expect(privateBytes(pid)).toBeLessThan(rssBytes(pid) / 2);
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(privateBytes(pid)).toBeNaN();
   });
 });
 

@@ -176,6 +176,111 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/reference/configuration.md",
   },
   {
+    id: "docker-daemon-faults",
+    promise:
+      "A Docker daemon that stops, hangs or comes back ends each call soon, and the next one runs when it is back.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-bounded",
+    promise: "However many calls come at once, no more containers run than the operator allows.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "shells-older",
+    promise: "The older system's sandbox tools take the parameters that they took, and answer in the same form.",
+    source: "docs/guides/shells.md",
+  },
+  {
+    id: "shells-owned",
+    promise:
+      "A shell is there for the principal who started it, and for nobody else; no other container is ever touched.",
+    source: "docs/guides/shells.md",
+  },
+  {
+    id: "shells-time-limit",
+    promise: "A command at its time limit is dead with all that it started, and the answer says so within a second.",
+    source: "docs/guides/shells.md",
+  },
+  {
+    id: "shells-contained",
+    promise: "Nothing that goes on in a shell, links included, reads or writes anything outside of its container.",
+    source: "docs/guides/shells.md",
+  },
+  {
+    id: "docker-leftovers",
+    promise:
+      "What a killed server leaves on the daemon is gone after the next start; what belongs to others is not touched.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-images",
+    promise:
+      "A container is only made of an image that the operator allows, by what it is and not by how it is called.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-layers",
+    promise: "Packages in containers are complete and cannot be changed by the code that uses them.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-registry-only",
+    promise: "A package comes from the operator's registry by name and version, and from nowhere else, at any depth.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-no-scripts",
+    promise: "Nothing of a package runs while it is resolved and installed, nor ever outside of a sandbox.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-integrity",
+    promise: "What is not what was locked is refused before any of it is unpacked.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-contained",
+    promise: "No archive, however it is made, writes outside of its layer or takes more than the limits.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-whole",
+    promise:
+      "A layer is there whole or not at all, also when its maker is killed or the disk is full, and stays while it is used.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "packages-bundled-same",
+    promise: "A bundled package gives what Node gives on import, or there is no bundle and the reason is said.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "fetch-deny-default",
+    promise: "Code reaches only hosts that both its tool and the operator name; by default none.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "fetch-no-private",
+    promise: "Code reaches no private, loopback, link-local or metadata address, however it is written.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "fetch-bounded",
+    promise: "What a fetch sends and takes is bounded, and so is its time.",
+    source: "docs/reference/configuration.md",
+  },
+  {
+    id: "secret-sealed",
+    promise: "A stored secret is in no file of the data folder in clear.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "secret-hidden",
+    promise: "A secret that code has read does not show in its result, its console output or its error.",
+    source: "docs/engines.md",
+  },
+  {
     id: "access-authoring",
     promise: "Where an admin token is required, nobody makes or changes tools without it.",
     source: "docs/security.md",

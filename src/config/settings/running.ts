@@ -1,8 +1,5 @@
 import { setting } from "../setting.ts";
 
-const DOCKER = "the docker engine exists";
-const SHELLS = "sandbox sessions exist";
-
 export const engines = {
   use: setting((z) => z.enum(["auto", "quickjs", "docker", "node"]), {
     default: "auto",
@@ -25,6 +22,13 @@ export const engines = {
     env: "MCP_ENGINE_MAX_PROCESSES",
     flag: "--engine-max-processes",
   }),
+  nodeWithoutJail: setting((z) => z.boolean(), {
+    default: false,
+    about:
+      "Lets the node engine run without a jail, with Node's permissions only, where no jail can be had. Not a security boundary: code can reach the network and this machine's services. For code that you would run yourself.",
+    env: "MCP_NODE_WITHOUT_JAIL",
+    flag: "--node-without-jail",
+  }),
   maxArgumentBytes: setting((z) => z.int().min(1024).max(67_108_864), {
     default: 4_194_304,
     about: "Largest arguments of one run, as JSON.",
@@ -44,38 +48,91 @@ export const engines = {
 export const sandbox = {
   dockerBin: setting((z) => z.string().min(1).max(4096), {
     default: "docker",
-    about: "The docker program.",
+    about: "The docker program of the older system.",
     env: "MCP_SANDBOX_DOCKER_BIN",
     flag: "--docker-bin",
-    until: DOCKER,
+    obsolete: "the daemon is asked directly; `sandbox.dockerHost` says where it is",
+    difference: "Accepted and not used: no program is started, the daemon's API is called.",
+  }),
+  // Whatever stands in DOCKER_HOST must not keep a server from starting that never needs it: the engine judges it.
+  dockerHost: setting((z) => z.string().min(1).max(2000), {
+    about:
+      "Where the Docker daemon is, or one with the same API such as podman: `unix:///path`, `tcp://host:port` or `npipe://`; default: the usual sockets of this machine.",
+    env: ["MCP_SANDBOX_DOCKER_HOST", "DOCKER_HOST"],
+    flag: "--docker-host",
+  }),
+  dockerTlsVerify: setting((z) => z.boolean(), {
+    default: false,
+    about: "Talk TLS to a daemon at `tcp://`, and check its certificate.",
+    env: ["MCP_SANDBOX_DOCKER_TLS_VERIFY", "DOCKER_TLS_VERIFY"],
+    flag: "--docker-tls-verify",
+  }),
+  dockerCertPath: setting((z) => z.string().min(1).max(4096), {
+    about: "Folder with `ca.pem`, `cert.pem` and `key.pem` for that.",
+    env: ["MCP_SANDBOX_DOCKER_CERT_PATH", "DOCKER_CERT_PATH"],
+    flag: "--docker-cert-path",
+    isPath: true,
+  }),
+  runtime: setting((z) => z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/), {
+    about: "Container runtime, as the daemon names it: `runsc` for gVisor; default: the daemon's own.",
+    expects: "the name of a runtime that the daemon knows",
+    env: "MCP_SANDBOX_RUNTIME",
+    flag: "--sandbox-runtime",
+  }),
+  imagePull: setting((z) => z.enum(["missing", "never", "always"]), {
+    default: "missing",
+    about: "When an allowed image is pulled from its registry.",
+    env: "MCP_SANDBOX_IMAGE_PULL",
+    flag: "--sandbox-image-pull",
+  }),
+  allowedImages: setting((z) => z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,199}$/)).max(1000), {
+    default: ["node:lts-slim"],
+    expects: "a list of container images, such as node:lts-slim, separated by commas",
+    about: "Images that tools and shells may name; the first is the default. Empty allows any.",
+    env: "MCP_SANDBOX_ALLOWED_IMAGES",
+    flag: "--sandbox-allowed-images",
+    emptyIsValue: true,
+    difference: "Digests (`@sha256:...`) are possible.",
   }),
   memoryMiB: setting((z) => z.int().min(16).max(1_048_576), {
     default: 512,
-    about: "Memory of one container; variables and flags also take docker's notation, such as `512m` or `2g`.",
+    about:
+      "Memory of one sandbox of the docker or node engine, and of a shell; variables and flags also take docker's notation, such as `512m` or `2g`.",
     env: "MCP_SANDBOX_MEMORY_LIMIT",
     flag: "--sandbox-memory",
     unit: "MiB",
     fromText: memoryMiB,
-    until: DOCKER,
     difference: "A number without a unit is MiB, not bytes.",
   }),
   cpus: setting((z) => z.number().min(0.01).max(1024), {
     default: 1,
-    about: "Processors of one container.",
+    about: "Processors of one sandbox of the docker or node engine, and of a shell.",
     env: "MCP_SANDBOX_CPU_LIMIT",
     flag: "--sandbox-cpu",
-    until: DOCKER,
   }),
-  maxDependencies: setting((z) => z.int().min(0).max(256), {
-    default: 32,
-    about: "Most npm packages of one tool.",
-    env: "MCP_SANDBOX_MAX_DEPENDENCIES",
-    flag: "--sandbox-max-dependencies",
-    until: DOCKER,
+  maxSandboxes: setting((z) => z.int().min(1).max(1000), {
+    default: 16,
+    about: "Most containers, or jailed processes, that run code at once, warm ones included. Further calls wait.",
+    env: "MCP_SANDBOX_MAX_SANDBOXES",
+    flag: "--sandbox-max-sandboxes",
+  }),
+  warm: setting((z) => z.int().min(0).max(64), {
+    default: 2,
+    about: "How many sandboxes of each kind are kept ready; those that nobody asks for end after five minutes.",
+    env: "MCP_SANDBOX_WARM",
+    flag: "--sandbox-warm",
+  }),
+  reuse: setting((z) => z.enum(["none", "process"]), {
+    default: "none",
+    about:
+      "`process` lets calls of one tool by one principal follow each other in the same process of a container: faster, and what one call leaves behind the next one sees.",
+    env: "MCP_SANDBOX_REUSE",
+    flag: "--sandbox-reuse",
   }),
   maxOutputBytes: setting((z) => z.int().min(1024).max(67_108_864), {
     default: 4_194_304,
-    about: "Largest result of one run, as JSON. A larger one is an error, never cut.",
+    about:
+      "Largest result of one run, as JSON. A larger one is an error, never cut. Also the most that a shell's commands may print.",
     env: "MCP_SANDBOX_MAX_OUTPUT_BYTES",
     flag: "--sandbox-max-output-bytes",
     unit: "bytes",
@@ -89,38 +146,143 @@ export const sandbox = {
     flag: "--sandbox-max-timeout-ms",
     unit: "ms",
   }),
-  allowedImages: setting((z) => z.array(z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_.:/@-]{0,199}$/)).max(1000), {
-    default: ["node:lts-slim"],
-    expects: "a list of container images, such as node:lts-slim, separated by commas",
-    about: "Images that tools may name; empty allows any.",
-    env: "MCP_SANDBOX_ALLOWED_IMAGES",
-    flag: "--sandbox-allowed-images",
-    emptyIsValue: true,
-    until: DOCKER,
-    difference: "Digests (`@sha256:...`) are possible.",
-  }),
-  blockedPackages: setting((z) => z.array(z.string().min(1).max(214)).max(10_000), {
-    default: ["child_process", "node-pty", "npm", "pm2"],
-    about: "npm packages that tools may not ask for.",
-    env: "MCP_SANDBOX_BLOCKED_PACKAGES",
-    flag: "--sandbox-blocked-packages",
-    emptyIsValue: true,
-    until: DOCKER,
-  }),
   sessionTimeoutSeconds: setting((z) => z.int().min(1).max(172_800), {
     default: 1800,
-    about: "A sandbox session that nobody used for this long ends.",
+    about: "A shell that nobody used for this long ends.",
     env: "MCP_SANDBOX_SESSION_TIMEOUT_SECONDS",
     flag: "--sandbox-session-timeout-seconds",
     unit: "s",
-    until: SHELLS,
+  }),
+  sessionMaxAgeSeconds: setting((z) => z.int().min(1).max(2_592_000), {
+    default: 28_800,
+    about: "A shell ends this long after its start, used or not.",
+    env: "MCP_SANDBOX_SESSION_MAX_AGE_SECONDS",
+    flag: "--sandbox-session-max-age-seconds",
+    unit: "s",
   }),
   maxSessions: setting((z) => z.int().min(1).max(1000), {
     default: 20,
-    about: "Most sandbox sessions at once.",
+    about: "Most shells at once.",
     env: "MCP_SANDBOX_MAX_SESSIONS",
     flag: "--sandbox-max-sessions",
-    until: SHELLS,
+  }),
+  maxSessionsPerPrincipal: setting((z) => z.int().min(1).max(1000), {
+    default: 20,
+    about: "Most shells at once of one principal.",
+    env: "MCP_SANDBOX_MAX_SESSIONS_PER_PRINCIPAL",
+    flag: "--sandbox-max-sessions-per-principal",
+  }),
+  allowedHosts: setting((z) => z.array(z.string().min(1).max(260)).max(1000), {
+    default: [],
+    expects: "a list of hosts, such as api.example.com, *.example.org or api.example.com:8443, separated by commas",
+    about:
+      "Hosts that tools may reach with `fetch`, each within its own list; empty: none, `*`: any public one. Private addresses stay refused.",
+    env: "MCP_SANDBOX_ALLOWED_HOSTS",
+    flag: "--sandbox-allowed-hosts",
+  }),
+  allowedAddresses: setting((z) => z.array(z.string().min(1).max(64)).max(1000), {
+    default: [],
+    expects: "a list of address ranges, such as 10.1.0.0/16, separated by commas",
+    about: "Private address ranges that `fetch` may reach all the same, when the host is allowed.",
+    env: "MCP_SANDBOX_ALLOWED_ADDRESSES",
+    flag: "--sandbox-allowed-addresses",
+  }),
+  maxFetchBytes: setting((z) => z.int().min(1024).max(33_554_432), {
+    default: 10_485_760,
+    about: "Largest body that `fetch` sends or takes, decoded.",
+    env: "MCP_SANDBOX_MAX_FETCH_BYTES",
+    flag: "--sandbox-max-fetch-bytes",
+    unit: "bytes",
+  }),
+  fetchTimeoutMs: setting((z) => z.int().min(100).max(300_000), {
+    default: 30_000,
+    about: "Longest time of one `fetch`, redirects included.",
+    env: "MCP_SANDBOX_FETCH_TIMEOUT_MS",
+    flag: "--sandbox-fetch-timeout-ms",
+    unit: "ms",
+  }),
+};
+
+export const packages = {
+  maxDependencies: setting((z) => z.int().min(0).max(256), {
+    default: 32,
+    about: "Most npm packages that one tool may name; what these depend on comes on top.",
+    env: "MCP_SANDBOX_MAX_DEPENDENCIES",
+    flag: "--sandbox-max-dependencies",
+  }),
+  allowed: setting((z) => z.array(z.string().min(1).max(214)).max(10_000), {
+    default: [],
+    expects: "a list of package names or patterns, such as zod or @scope/*, separated by commas",
+    about: "npm packages that tools may use, those that packages depend on included; empty: all that are not blocked.",
+    env: "MCP_SANDBOX_ALLOWED_PACKAGES",
+    flag: "--sandbox-allowed-packages",
+  }),
+  blocked: setting((z) => z.array(z.string().min(1).max(214)).max(10_000), {
+    default: ["child_process", "node-pty", "npm", "pm2"],
+    about: "npm packages that no tool may use, neither itself nor through another package.",
+    env: "MCP_SANDBOX_BLOCKED_PACKAGES",
+    flag: "--sandbox-blocked-packages",
+    emptyIsValue: true,
+    difference: "Also holds for packages that other packages depend on.",
+  }),
+  maxInstalledMiB: setting((z) => z.int().min(1).max(10_240), {
+    default: 200,
+    about: "Most that the packages of one tool may take, unpacked.",
+    env: "MCP_PACKAGES_MAX_MIB",
+    flag: "--packages-max-mib",
+    unit: "MiB",
+  }),
+  maxFiles: setting((z) => z.int().min(1).max(1_000_000), {
+    default: 20_000,
+    about: "Most files in the packages of one tool.",
+    env: "MCP_PACKAGES_MAX_FILES",
+    flag: "--packages-max-files",
+  }),
+  dir: setting((z) => z.string().min(1).max(4096), {
+    derived: {
+      text: "`packages` in the data folder",
+      from: (known) => known.join(String(known.get("server.dataDir")), "packages"),
+    },
+    about: "Folder of installed packages; it can be deleted while nothing runs.",
+    env: "MCP_PACKAGES_DIR",
+    flag: "--packages-dir",
+    isPath: true,
+  }),
+  cacheMiB: setting((z) => z.int().min(1).max(1_048_576), {
+    default: 2048,
+    about: "How large that folder may grow; what was not used for longest goes first.",
+    env: "MCP_PACKAGES_CACHE_MIB",
+    flag: "--packages-cache-mib",
+    unit: "MiB",
+  }),
+  registry: setting((z) => z.url().max(2000), {
+    about: "npm registry; default: the one of `.npmrc` and of npm's variables, else npm's own.",
+    env: "MCP_PACKAGES_REGISTRY",
+    flag: "--packages-registry",
+  }),
+};
+
+export const secrets = {
+  allowed: setting((z) => z.array(z.string().regex(/^[A-Za-z_*][A-Za-z0-9_*]{0,127}$/)).max(1000), {
+    default: [],
+    expects: "a list of names, such as GITHUB_TOKEN or WEATHER_*, separated by commas",
+    about:
+      "Names of secrets that tools may read, besides those kept with `secret set`. Values come from variables `MCP_SECRET_<name>` or files.",
+    env: "MCP_SANDBOX_SECRETS",
+    flag: "--sandbox-secrets",
+  }),
+  dir: setting((z) => z.string().min(1).max(4096), {
+    about: "Folder with one file for each secret, such as `/run/secrets`.",
+    env: "MCP_SECRETS_DIR",
+    flag: "--secrets-dir",
+    isPath: true,
+  }),
+  key: setting((z) => z.string().min(16).max(4096), {
+    about:
+      "Seals the secrets that are kept in the store: 32 bytes in base64 or hex, or a long passphrase; default: a key file in the data folder.",
+    env: "MCP_SECRET_KEY",
+    flag: "--secret-key",
+    isSecret: true,
   }),
 };
 

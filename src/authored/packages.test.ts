@@ -1,0 +1,114 @@
+import { describe, expect, it } from "vitest";
+import { Deadline } from "../core/deadline.ts";
+import { DynamicMcpError } from "../core/errors.ts";
+import type { JsonObject } from "../core/json.ts";
+import * as zod from "../core/zod.ts";
+import type { Job } from "../engines/engine.ts";
+import { createAuthored } from "./create-authored.ts";
+import { runOnceDraft, toolDraft, toolPatch } from "./definition.ts";
+import { createFakePackages } from "./fixtures/reach.ts";
+import { createTestServices } from "./fixtures/services.ts";
+
+const by = { principal: "alice", deadline: new Deadline(60_000) };
+const MS = { name: "ms", version: "^1.0.0" };
+const TOOL = { name: "t", description: "d", code: "return 1", dependencies: [MS] };
+const draft = (fields: JsonObject = {}) => toolDraft(zod).parse({ ...TOOL, ...fields });
+const patch = (fields: JsonObject) => toolPatch(zod).parse(fields);
+
+/** Packages run in docker here, unless they can be bundled. */
+async function open({ bundles = false } = {}) {
+  const { services, store, engine } = createTestServices();
+  const fake = createFakePackages();
+  const jobs: Job[] = [];
+  const recording = { ...engine, run: (...[job, host, deadline]: Parameters<typeof engine.run>) => (jobs.push(job), engine.run(job, host, deadline)) }; // prettier-ignore
+  const authored = await createAuthored({
+    ...services,
+    packages: fake.packages,
+    engines: { quickjs: recording, docker: recording },
+    bundle: async () => (bundles ? { js: "({})", digest: "d" } : { reason: "it is large" }),
+    async chooseEngine({ dependencies, bundle }) {
+      const problem = dependencies.length === 0 ? undefined : await bundle?.();
+      return { engine: problem === undefined ? "quickjs" : "docker", level: "test", why: problem ?? "small" };
+    },
+  });
+  return { ...fake, ...authored, jobs, store };
+}
+
+async function call({ source }: Awaited<ReturnType<typeof open>>, principal = "bob") {
+  const caller = { principal: { id: principal, kind: "user", isAdmin: false } } as const;
+  const item = source.items("tool", caller)[0]?.load();
+  if (!item) throw new Error("no tool is listed");
+  const io = { can: { elicitForm: false, elicitUrl: false, sampling: false, roots: false }, ask: async () => ({}), progress() {}, log() {} }; // prettier-ignore
+  const log = { debug() {}, info() {}, warn() {}, error() {} };
+  const ctx = { caller, deadline: new Deadline(5_000), io, log, callId: "c", callTool: () => Promise.reject(new Error("no tools")) }; // prettier-ignore
+  return source.run({ kind: "tool", item, args: {} }, ctx);
+}
+
+describe("packages of a tool", () => {
+  it("are locked when it is made, and a call resolves nothing", async () => {
+    const world = await open();
+    const { tool } = await world.tools.create(draft(), by);
+    expect(tool.packages).toEqual(["ms@1.0.0"]);
+    world.publish("1.1.0");
+    await call(world);
+    expect(world.seen.resolved).toBe(1);
+    expect(world.seen.layers.at(-1)).toMatchObject({ packages: [{ name: "ms", version: "1.0.0" }] });
+    expect(world.jobs.at(-1)).toMatchObject({ layer: { folder: "/layers/x" }, scope: "bob", image: "node:lts-slim" });
+    expect(world.seen.open).toBe(0);
+  });
+
+  it("stay as they are when something else is changed, and are resolved anew when they are named", async () => {
+    const world = await open();
+    await world.tools.create(draft(), by);
+    world.publish("1.1.0");
+    expect((await world.tools.update("t", patch({ description: "e" }), by)).tool.packages).toEqual(["ms@1.0.0"]);
+    expect((await world.tools.update("t", patch({ dependencies: [MS] }), by)).tool.packages).toEqual(["ms@1.1.0"]);
+    expect(world.seen.resolved).toBe(2);
+  });
+
+  it("come back with the revision that a rollback brings back", async () => {
+    const world = await open();
+    await world.tools.create(draft(), by);
+    world.publish("2.0.0");
+    await world.tools.update("t", patch({ dependencies: [MS] }), by);
+    const { tool } = await world.tools.rollback("t", 1, by);
+    expect(tool).toMatchObject({ revision: 3, packages: ["ms@1.0.0"] });
+    expect(world.seen.resolved).toBe(2);
+  });
+
+  it("travel as a bundle where they are small, and need no layer then", async () => {
+    const world = await open({ bundles: true });
+    expect((await world.tools.create(draft(), by)).tool.engine.engine).toBe("quickjs");
+    const before = world.seen.layers.length;
+    await call(world);
+    expect(world.jobs.at(-1)).toMatchObject({ bundle: { js: "({})" } });
+    expect(world.jobs.at(-1)).not.toHaveProperty("layer");
+    expect(world.seen.layers).toHaveLength(before);
+  });
+
+  it("that cannot be installed refuse the tool, and nothing is kept", async () => {
+    const world = await open();
+    world.packages.layer = () => Promise.reject(new DynamicMcpError("PACKAGE_NATIVE", "needs native code"));
+    await expect(world.tools.create(draft(), by)).rejects.toMatchObject({ code: "PACKAGE_NATIVE" });
+    expect(await world.store.items.list("tool")).toEqual([]);
+  });
+
+  it("that the code imports have to be named", async () => {
+    const world = await open();
+    const { services } = createTestServices();
+    const authored = await createAuthored({
+      ...services,
+      packages: world.packages,
+      compile: async ({ code, name }) => ({ program: { js: code, digest: "d", name }, needsNode: ['import("zod")'] }),
+    });
+    const refused = { code: "INVALID_CODE", message: expect.stringContaining("dependencies") as string };
+    await expect(authored.tools.create(draft(), by)).rejects.toMatchObject(refused);
+  });
+
+  it("run code that is not kept, too", async () => {
+    const world = await open();
+    const once = runOnceDraft(zod).parse({ code: "return 2", dependencies: [MS] });
+    expect(await world.runOnce(once, by)).toMatchObject({ structuredContent: { result: 2 } });
+    expect(world.seen.open).toBe(0);
+  });
+});
