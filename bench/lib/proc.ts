@@ -26,8 +26,36 @@ export function cpuUs(pid: number): number {
 /** Resident memory in bytes of a process and its descendants; pages they share count for each. */
 export function rssBytes(pid: number): number {
   const kiB = (each: number) => Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${each}/status`))?.[1] ?? 0);
-  return tree(pid).reduce((sum, each) => sum + kiB(each) * 1024, 0);
+  return sum(tree(pid).map((each) => kiB(each) * 1024));
 }
+
+/**
+ * Memory in bytes that would be free if a process and its descendants ended: pages that nobody else has.
+ *
+ * @returns NaN where one of them may not be looked into: it belongs to another user, and we are not root
+ */
+export function privateBytes(pid: number): number {
+  return sum(tree(pid).map(ownPrivateBytes));
+}
+
+/** The same of one process alone. */
+export function ownPrivateBytes(pid: number): number {
+  const maps = read(`/proc/${pid}/smaps_rollup`);
+  if (maps === "") return NaN;
+  return sum([...maps.matchAll(/^Private_(?:Clean|Dirty):\s+(\d+)/gm)].map(([, kiB]) => Number(kiB) * 1024));
+}
+
+export const NO_SMAPS = "not measured: this needs /proc/PID/smaps_rollup (Linux), and root";
+
+export const parentOf = (pid: number) => Number(statFields(pid)[1]);
+
+/** @returns the start of its file's name, as the kernel keeps it; empty when there is no such process */
+export const programOf = (pid: number) => read(`/proc/${pid}/comm`).trim();
+
+/** Whether a process of this machine runs in a container, and so is really its process. */
+export const isOfContainer = (pid: number, containerId: string) => read(`/proc/${pid}/cgroup`).includes(containerId);
+
+const sum = (values: readonly number[]) => values.reduce((total, each) => total + each, 0);
 
 /** @returns pids, the root first */
 function tree(root: number): number[] {

@@ -30,16 +30,20 @@ export interface Row {
   floor: number;
   /** Median of the rounds' own ratios, value to floor. */
   ratio: number;
-  demand: { atMost: number } | { atLeast: number };
+  /** Absent: a figure that is only told. */
+  demand?: { atMost: number } | { atLeast: number };
   /** (largest - smallest) / median of the rounds' ratios: how far to trust it. */
   spread: number;
   /** Why there is no figure. */
   skipped?: string;
 }
 
+/** What a row is before it is measured. */
+export type RowPlan = Pick<Row, "what" | "unit" | "demand">;
+
 /** @param values one per round, as many as `floors` */
 export function compare(
-  row: Pick<Row, "what" | "unit" | "demand">,
+  row: RowPlan,
   values: readonly number[],
   floors: readonly number[],
   ratioOf = (value: number, floor: number) => value / floor,
@@ -55,7 +59,7 @@ export function compare(
   };
 }
 
-export const skip = (row: Pick<Row, "what" | "unit" | "demand">, skipped: string): Row => ({
+export const skip = (row: RowPlan, skipped: string): Row => ({
   ...row,
   value: NaN,
   floor: NaN,
@@ -64,5 +68,15 @@ export const skip = (row: Pick<Row, "what" | "unit" | "demand">, skipped: string
   skipped,
 });
 
+/**
+ * A part is missing that all of these rows need.
+ *
+ * @throws Error instead, where every part is required (`DYNAMIC_MCP_REQUIRE_PARTS=1`)
+ */
+export function skipAll(rows: Readonly<Record<string, RowPlan>>, why: string): Row[] {
+  if (process.env["DYNAMIC_MCP_REQUIRE_PARTS"] === "1") throw new Error(why);
+  return Object.values(rows).map((row) => skip(row, why));
+}
+
 export const meets = ({ ratio, demand }: Row) =>
-  "atMost" in demand ? ratio <= demand.atMost : ratio >= demand.atLeast;
+  demand === undefined || ("atMost" in demand ? ratio <= demand.atMost : ratio >= demand.atLeast);

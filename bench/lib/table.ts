@@ -18,10 +18,10 @@ export function table(rows: readonly Row[], judges = true): string {
 }
 
 function cells(row: Row, judges: boolean): string[] {
-  const demand = "atMost" in row.demand ? `<= ${row.demand.atMost}x` : `>= ${row.demand.atLeast}x`;
+  const demand = demandOf(row);
   if (row.skipped !== undefined) return [row.what, row.skipped, "", "", demand, "-", ""];
   const [value, floor] = [row.value, row.floor].map((figure) => `${digits(figure)} ${row.unit}`);
-  const verdict = !judges ? "-" : meets(row) ? "ok" : "MISSED";
+  const verdict = !judges || !row.demand ? "-" : meets(row) ? "ok" : "MISSED";
   return [
     row.what,
     value ?? "",
@@ -31,6 +31,11 @@ function cells(row: Row, judges: boolean): string[] {
     verdict,
     `${Math.round(row.spread * 100)} %`,
   ];
+}
+
+function demandOf({ demand }: Row): string {
+  if (!demand) return "";
+  return "atMost" in demand ? `<= ${demand.atMost}x` : `>= ${demand.atLeast}x`;
 }
 
 const digits = (figure: number) =>
