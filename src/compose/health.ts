@@ -18,7 +18,7 @@ const PROBE_EVERY_MS = 30_000;
 /**
  * What `system.health` says. Counted from the moment this is made.
  *
- * Everybody who can connect may ask, so it does not say where the store is; a problem with it names its folder.
+ * Everybody who can connect may ask, so it does not say where the store or a daemon is; a problem with one may name it.
  */
 export function createHealth({ version, engines, store, counts, now }: HealthServices): () => Promise<JsonObject> {
   const startedAt = now();
@@ -41,11 +41,17 @@ export function createHealth({ version, engines, store, counts, now }: HealthSer
       version,
       node: process.version,
       uptimeSeconds: Math.round((now() - startedAt) / 1000),
-      engines: engineHealths.map((each) => plain({ ...each })),
+      engines: engineHealths.map(publicHealth),
       store: storeHealth,
       counts: { ...numbers, quarantined },
     };
   };
+}
+
+/** Where a daemon is, is for the operator: `doctor` tells. */
+function publicHealth({ detail, ...health }: EngineHealth): JsonObject {
+  const { address: _address, ...facts } = detail ?? {};
+  return plain({ ...health, ...(detail && { detail: facts }) });
 }
 
 async function probeOne(engine: Pick<ExecutionEngine, "name" | "probe">): Promise<EngineHealth> {

@@ -29,7 +29,7 @@ export function describeSameSteps(name: string, open: Open, otherName: string, o
     });
     afterAll(() => Promise.all(engines.map((engine) => engine.close())));
 
-    it.each(PROGRAMS)("%s", async (_, code) => {
+    it.each(PROGRAMS)("%s [engine-same-steps]", async (_, code) => {
       for (const seed of ["one", "another"]) {
         const [first, second] = await Promise.all(engines.map((engine) => trace(engine, code, seed)));
         expect(first?.steps.length).toBeGreaterThan(0);

@@ -42,7 +42,7 @@ describe.skipIf(jails.length === 0).each(jails)("a jail: %s", (_, jail) => {
     }
   });
 
-  it("has no way to what is outside, also without Node's permissions", async () => {
+  it("has no way to what is outside, also without Node's permissions [engine-node-jail]", async () => {
     const code = `const fs = require('fs'); const tries = {
       kill: () => process.kill(1, 'SIGKILL'),
       mount: () => require('child_process').execFileSync('/usr/bin/mount'),

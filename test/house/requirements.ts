@@ -171,6 +171,57 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/security.md",
   },
   {
+    id: "engine-same-steps",
+    promise: "The same job with the same seed and answers takes the same steps on every engine.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "engine-child-not-believed",
+    promise: "What a sandbox says about its own calls, output and limits is counted by the server, not believed.",
+    source: "docs/security.md",
+  },
+  {
+    id: "engine-live-bound",
+    promise: "However many call at once, no more processes than the limit are started.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "engine-node-jail",
+    promise: "Code in a jail has no way to files, network or processes outside of it.",
+    source: "docs/security.md",
+  },
+  {
+    id: "engine-no-jail-refused",
+    promise:
+      "Without a jail the node engine runs nothing, unless the operator says so by name; then it is called no security boundary.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-bounded",
+    promise: "However many call at once, there are no more containers than the limit.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-images",
+    promise: "Only images that the operator allows are run, by digest where the operator gives one.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-layers",
+    promise: "Packages are in a container by name, and cannot be changed there.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-leftovers",
+    promise: "What a killed server left on a daemon goes at the next start; nothing else is touched.",
+    source: "docs/engines.md",
+  },
+  {
+    id: "docker-daemon-faults",
+    promise: "A daemon that stops, hangs or comes back ends calls quickly and is found again.",
+    source: "docs/engines.md",
+  },
+  {
     id: "server-body-limit",
     promise: "The largest body allowed is taken, and not one byte more.",
     source: "docs/reference/configuration.md",

@@ -50,7 +50,7 @@ describe.skipIf(!hasJail)("the processes of the node engine", () => {
     for (let i = 0; i < 4; i++) expect(done(await runBody(engine, code)).resultJson).toBe("[1,0]");
   });
 
-  it("are never more than the limit for a hundred calls at once", async () => {
+  it("are never more than the limit for a hundred calls at once [engine-live-bound]", async () => {
     const engine = engineWith({ maxLive: 5, maxRunning: 50 });
     let most = 0;
     const look = setInterval(() => {

@@ -9,7 +9,7 @@ describe("the node engine where no jail can be made", () => {
   let engine: ExecutionEngine;
   afterEach(() => engine.close());
 
-  it("runs nothing, and says what to install and which setting takes the risk", async () => {
+  it("runs nothing, and says what to install and which setting takes the risk [engine-no-jail-refused]", async () => {
     engine = createNodeEngine(NO_JAIL);
     const health = await engine.probe();
     expect(health).toMatchObject({ name: "node", isAvailable: false });
