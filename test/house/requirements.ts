@@ -197,31 +197,6 @@ export const REQUIREMENTS: readonly Promised[] = [
     source: "docs/engines.md",
   },
   {
-    id: "docker-bounded",
-    promise: "However many call at once, there are no more containers than the limit.",
-    source: "docs/engines.md",
-  },
-  {
-    id: "docker-images",
-    promise: "Only images that the operator allows are run, by digest where the operator gives one.",
-    source: "docs/engines.md",
-  },
-  {
-    id: "docker-layers",
-    promise: "Packages are in a container by name, and cannot be changed there.",
-    source: "docs/engines.md",
-  },
-  {
-    id: "docker-leftovers",
-    promise: "What a killed server left on a daemon goes at the next start; nothing else is touched.",
-    source: "docs/engines.md",
-  },
-  {
-    id: "docker-daemon-faults",
-    promise: "A daemon that stops, hangs or comes back ends calls quickly and is found again.",
-    source: "docs/engines.md",
-  },
-  {
     id: "server-body-limit",
     promise: "The largest body allowed is taken, and not one byte more.",
     source: "docs/reference/configuration.md",
