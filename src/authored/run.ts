@@ -6,7 +6,7 @@ import { failedResult, LOGS_META, textContent } from "../core/results.ts";
 import type { ToolResult } from "../core/item.ts";
 import type { Job, JobEnd, JobFailed } from "../engines/engine.ts";
 import type { Actor } from "./authored.ts";
-import { createHostCalls, type JobHostCalls } from "./host-calls.ts";
+import type { JobHostCalls } from "./host-calls.ts";
 import { isWrapped } from "./output-schema.ts";
 import { withLayer } from "./prepare.ts";
 import type { AuthoredServices, Runnable } from "./services.ts";
@@ -34,7 +34,7 @@ export async function runProgram(
   }
   by.deadline.throwIfEnded();
   const seen = new Set<string>();
-  const host = hostCallsOf(services, runnable, by, (secret) => seen.add(secret));
+  const host = await hostCallsOf(services, runnable, by, (secret) => seen.add(secret));
   const job = jobOf(services, runnable, args, by);
   try {
     // A bundle holds all that is needed of the packages.
@@ -70,15 +70,23 @@ function jobOf({ settings, newSeed, now }: RunServices, runnable: Runnable, args
   };
 }
 
-function hostCallsOf(
+/** Loaded for tools that reach out; most do not. */
+async function hostCallsOf(
   { egress, secrets }: RunServices,
   { name, network, secrets: names, uses }: Runnable,
   { deadline, callTool = noCallToBePartOf }: Actor,
   onSecret: (value: string) => void,
-): JobHostCalls {
+): Promise<JobHostCalls> {
+  if (network.length + names.length + uses.length === 0) return NO_HOST_CALLS;
+  const { createHostCalls } = await import("./host-calls.ts");
   const tool = { name, network, secrets: names, uses };
   return createHostCalls({ ctx: { callTool, deadline }, egress, secrets, tool, onSecret });
 }
+
+const NO_HOST_CALLS: JobHostCalls = {
+  call: (method) => Promise.reject(new DynamicMcpError("CAPABILITY_MISSING", `this tool may not call ${method.slice(0, 80)}`)), // prettier-ignore
+  end() {},
+};
 
 const noCallToBePartOf = () =>
   Promise.reject(new DynamicMcpError("CAPABILITY_MISSING", "tools cannot be called here: nobody's call is running"));

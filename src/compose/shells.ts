@@ -1,5 +1,4 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { createShells } from "../authored/shells/create-shells.ts";
 import type { Shells } from "../authored/shells/shells.ts";
 import type { Settings } from "../config/schema.ts";
 import type { ShellEngine } from "../engines/shells.ts";
@@ -13,16 +12,32 @@ const LOOK_AGAIN_MS = 15_000;
 
 /**
  * Shells are containers. Where a profile lists them, the daemon is looked for now, so that the first list is right;
- * elsewhere nothing is asked of it before a shell is.
+ * elsewhere nothing is loaded, and nothing asked of a daemon, before somebody wants a shell.
  */
-export async function openShells(settings: Settings, { engines, reach }: Means, now: () => number): Promise<Shells> {
-  const { sandbox } = settings;
-  const areListed = listedBy(settings.server.profiles)("sandbox");
-  const engine = lazyShellEngine(settings, engines, areListed);
-  if (areListed) await Promise.race([engine.look(), wait(LOOK_MS, undefined, { ref: false })]);
+export async function openShells(settings: Settings, means: Means, now: () => number): Promise<Shells> {
+  if (!listedBy(settings.server.profiles)("sandbox")) return unlisted(() => makeShells(settings, means, now));
+  const engine = lazyShellEngine(settings, means.engines);
+  await Promise.race([engine.look(), wait(LOOK_MS, undefined, { ref: false })]);
   // A daemon that comes or goes while nobody lists tools: clients that wait for a notice hear of it.
-  const looking = areListed ? setInterval(() => engine.isAvailable(), LOOK_AGAIN_MS).unref() : undefined;
-  const shells = createShells({
+  const looking = setInterval(() => engine.isAvailable(), LOOK_AGAIN_MS).unref();
+  const shells = await makeShells(settings, means, now, engine);
+  return {
+    ...shells,
+    async close() {
+      clearInterval(looking);
+      await shells.close();
+    },
+  };
+}
+
+async function makeShells(
+  { sandbox }: Settings,
+  { engines, reach }: Means,
+  now: () => number,
+  engine = lazyShellEngine({ sandbox }, engines),
+): Promise<Shells> {
+  const { createShells } = await import("../authored/shells/create-shells.ts");
+  return createShells({
     engine,
     async layerFor(dependencies, deadline, onProgress) {
       const lock = await reach.packages.resolve(dependencies, deadline);
@@ -38,12 +53,23 @@ export async function openShells(settings: Settings, { engines, reach }: Means, 
       maxOutputBytes: sandbox.maxOutputBytes,
     },
   });
+}
+
+/** Shells that no list shows, and that can be called all the same. */
+function unlisted(make: () => Promise<Shells>): Shells {
+  const shells = lazily(make);
+  let made: Shells | undefined;
+  const get = async () => (made = await shells.get());
   return {
-    ...shells,
-    async close() {
-      clearInterval(looking);
-      await shells.close();
-    },
+    isAvailable: () => false,
+    onChange: () => () => {},
+    start: async (request, by) => (await get()).start(request, by),
+    exec: async (request, by) => (await get()).exec(request, by),
+    runModule: async (request, by) => (await get()).runModule(request, by),
+    stop: async (id, principal) => (await get()).stop(id, principal),
+    list: (principal) => made?.list(principal) ?? [],
+    sweep: () => made?.sweep(),
+    close: async () => (await shells.made())?.close(),
   };
 }
 
@@ -52,8 +78,7 @@ interface LazyShellEngine extends ShellEngine {
   look(): Promise<void>;
 }
 
-/** @param isWatched whether somebody wants to know when shells come and go */
-function lazyShellEngine({ sandbox }: Settings, { docker }: Means["engines"], isWatched: boolean): LazyShellEngine {
+function lazyShellEngine({ sandbox }: Pick<Settings, "sandbox">, { docker }: Means["engines"]): LazyShellEngine {
   const listeners = new Set<() => void>();
   let loaded: ShellEngine | undefined;
   const load = lazily(async () => {
@@ -72,7 +97,7 @@ function lazyShellEngine({ sandbox }: Settings, { docker }: Means["engines"], is
       await load.get();
       await (await docker()).availability.check();
     },
-    isAvailable: () => (isWatched && loaded?.isAvailable()) ?? false,
+    isAvailable: () => loaded?.isAvailable() ?? false,
     onChange(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
