@@ -1,4 +1,5 @@
 import type { Containers, ContainerFacts, ContainerSpec } from "../../machine/docker/containers.ts";
+import { raced } from "../../machine/docker/docker.ts";
 import { DockerError } from "../../machine/docker/docker-error.ts";
 import type { DockerStream } from "../../machine/docker/stream.ts";
 import { createFrameReader, frame } from "../../machine/frames.ts";
@@ -80,14 +81,25 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
     },
   };
 
+  /** What is made after all, though nobody waits for it any more, is removed. */
+  async function create(signal: AbortSignal): Promise<string> {
+    const creating = containers.create(options.spec).then((made) => {
+      options.onMade(made);
+      return made;
+    });
+    try {
+      return await raced(creating, signal);
+    } catch (error) {
+      creating.then(options.remove).catch(() => {}); // it was never made
+      throw error;
+    }
+  }
+
   async function live(): Promise<ChildExit> {
     let id: string | undefined;
     try {
       const { signal } = stopped;
-      // Not with the signal: what is made under way has to be known, to be removed.
-      id = await containers.create(options.spec);
-      options.onMade(id);
-      signal.throwIfAborted();
+      id = await create(signal);
       await options.onCreated?.(id);
       stream = await containers.attach(id, handlers, { signal });
       await containers.start(id, { signal });
