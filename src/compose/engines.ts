@@ -1,3 +1,6 @@
+import { existsSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import type { Ambient } from "../config/ambient.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Deadline } from "../core/deadline.ts";
@@ -23,9 +26,16 @@ export interface Engines {
   closeDocker(): Promise<void>;
 }
 
+/** In the data folder, once a daemon was asked for anything. */
+const USED_MARK = "docker.used";
+
 export function openEngines(settings: Settings, ambient: Ambient, log: Logger): Engines {
   const { engines, sandbox } = settings;
-  const base = lazily(() => openDocker(settings, ambient, log));
+  const mark = join(settings.server.dataDir, USED_MARK);
+  const base = lazily(async () => {
+    await writeFile(mark, "").catch(() => {}); // without it the next start does not look, and the first use does
+    return openDocker(settings, ambient, log);
+  });
   const docker = base.get;
 
   const inDocker = lazyEngine("docker", async () => {
@@ -49,7 +59,8 @@ export function openEngines(settings: Settings, ambient: Ambient, log: Logger): 
       idlePerKey: sandbox.warm,
     });
   });
-  const usesOthers = engines.use !== "quickjs";
+  // Most servers never ask a daemon for anything: only those that did, or will, look there when they start.
+  const mayHaveLeftovers = () => engines.use === "docker" || existsSync(mark);
 
   return {
     all: { quickjs: createQuickjsEngine({ maxProcesses: engines.maxProcesses, log }), docker: inDocker, node: inNode },
@@ -75,7 +86,7 @@ export function openEngines(settings: Settings, ambient: Ambient, log: Logger): 
     }),
 
     async tidy() {
-      if (!usesOthers) return;
+      if (!mayHaveLeftovers()) return;
       try {
         // Only a look: a server that never runs a container shows nothing of itself on the daemon.
         await (await docker()).reaper.sweep();
