@@ -120,6 +120,8 @@ export type ToolView = {
   dependencies: { name: string; version: string }[];
   /** `name@version` of everything that is installed for it. */
   packages?: string[];
+  /** About those, for whoever made the tool: a script that is not run, a Node that does not fit. */
+  warnings?: string[];
   network?: string[];
   secrets?: string[];
   uses?: string[];

@@ -57,6 +57,17 @@ describe("packages of a tool", () => {
     expect(world.seen.open).toBe(0);
   });
 
+  it("say what their author should know: a script that is not run", async () => {
+    const world = await open();
+    const resolve = world.packages.resolve;
+    world.packages.resolve = async (...wanted) => {
+      const { packages } = await resolve(...wanted);
+      return { packages: packages.map((each) => ({ ...each, hasScripts: true })), warnings: ["for Node 99"] };
+    };
+    const { tool } = await world.tools.create(draft(), by);
+    expect(tool.warnings).toEqual(["for Node 99", "install scripts are never run: ms"]);
+  });
+
   it("stay as they are when something else is changed, and are resolved anew when they are named", async () => {
     const world = await open();
     await world.tools.create(draft(), by);

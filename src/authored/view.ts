@@ -1,5 +1,6 @@
 import type { JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
+import type { PackageLock } from "../machine/packages/packages.ts";
 import type { ItemHead } from "../store/store.ts";
 import type { ToolView } from "./authored.ts";
 import { readSummary, type ToolBody } from "./body.ts";
@@ -39,7 +40,7 @@ export function viewOfBody(head: Omit<ItemHead, "summary">, body: ToolBody): Too
     image: body.image,
     timeoutMs: body.timeoutMs,
     dependencies: body.dependencies,
-    ...(lock && { packages: lock.packages.map(({ name, version }) => `${name}@${version}`) }),
+    ...(lock && packagesOf(lock)),
     ...(network && { network }),
     ...(secrets && { secrets }),
     ...(uses && { uses }),
@@ -61,4 +62,15 @@ export function viewOfBody(head: Omit<ItemHead, "summary">, body: ToolBody): Too
 export function viewWithCode(head: Omit<ItemHead, "summary">, body: ToolBody): ToolView {
   const examples = body.examples.map((example): JsonObject => ({ ...example }));
   return { ...viewOfBody(head, body), ...(examples.length > 0 && { examples }), code: body.code };
+}
+
+/** What is installed for a tool, and what its author should know about it. */
+function packagesOf(lock: PackageLock): Pick<ToolView, "packages" | "warnings"> {
+  const unrun = lock.packages.filter(({ hasScripts }) => hasScripts).map(({ name }) => name);
+  const scripts = unrun.length === 0 ? [] : [`install scripts are never run: ${unrun.join(", ")}`];
+  const warnings = [...(lock.warnings ?? []), ...scripts];
+  return {
+    packages: lock.packages.map(({ name, version }) => `${name}@${version}`),
+    ...(warnings.length > 0 && { warnings }),
+  };
 }

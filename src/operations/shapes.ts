@@ -31,6 +31,7 @@ export function examplesText(count: number): string {
   return count === 0 ? "" : ` ${count === 1 ? "The example" : `All ${count} examples`} passed.`;
 }
 
-export function engineText({ engine }: ToolView): string {
-  return `Runs in ${engine.engine} (${engine.level}): ${engine.why}.`;
+export function engineText({ engine, warnings = [] }: ToolView): string {
+  const notes = warnings.map((warning) => ` Note: ${warning}.`).join("");
+  return `Runs in ${engine.engine} (${engine.level}): ${engine.why}.${notes}`;
 }

@@ -36,9 +36,11 @@ export const toolCreate = operation({
       return structured(text, acceptedContent(accepted));
     }
     const how = howToCall(listedName(tool.name), sampleArguments(tool, examples[0]?.args));
+    // Where plain code runs is nothing that anybody has to know.
+    const where = tool.engine.engine === "quickjs" ? "" : ` ${engineText(tool)}`;
     const next = tool.enabled ? how.text : "It is disabled: enable it with dynamic_tool_enable.";
     return structured(
-      `Created dynamic tool: ${tool.name} (revision ${tool.revision}).${examplesText(examples.length)} ${next}`,
+      `Created dynamic tool: ${tool.name} (revision ${tool.revision}).${examplesText(examples.length)}${where} ${next}`,
       {
         ...acceptedContent(accepted),
         ...(tool.enabled && { call: how.content }),
