@@ -7,9 +7,10 @@ export const runJsEphemeral = operation({
   toolset: "authoring",
   title: "Run code once",
   description:
-    'Runs JavaScript or TypeScript once in a sandbox, without keeping it: for calculations and for trying code out before dynamic_tool_create. `code` is the body of `async function run(args)`. Example: {"code":"return args.values.reduce((sum, each) => sum + each, 0)","args":{"values":[1,2,3]}}',
+    'Runs JavaScript or TypeScript once in a sandbox, without keeping it: for calculations and for trying code out before dynamic_tool_create. `code` is the body of `async function run(args)`; npm packages go into `dependencies` and are loaded with `await import(name)`. Example: {"code":"return args.values.reduce((sum, each) => sum + each, 0)","args":{"values":[1,2,3]}}',
   permission: "author",
-  annotations: { readOnlyHint: true, destructiveHint: false, idempotentHint: true, openWorldHint: false },
+  // It may fetch and call tools: what that does is not known before.
+  annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
   input: runOnceDraft,
   handle: ({ runOnce }, draft, ctx) => runOnce(draft, actorOf(ctx)),
 });
