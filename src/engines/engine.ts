@@ -165,5 +165,7 @@ export interface EngineHealth {
   level: string;
   /** Why it is not available, and what to do. */
   problem?: string;
+  /** What will happen at first use and may take long, or is weaker than it could be. */
+  note?: string;
   detail?: Record<string, unknown>;
 }

@@ -71,8 +71,8 @@ async function checkEngines(app: App, found: Report): Promise<void> {
   );
   const health = all.filter((each) => each !== undefined);
   const hasOne = health.some(({ isAvailable }) => isAvailable);
-  for (const { name, isAvailable, level, problem } of health) {
-    const text = isAvailable ? level : (problem ?? "not available");
+  for (const { name, isAvailable, level, problem, note } of health) {
+    const text = isAvailable ? [level, note].filter(Boolean).join("; ") : (problem ?? "not available");
     found({ what: `engine ${name}`, isOk: isAvailable, isOptional: hasOne, text });
   }
   if (health.length === 0) found({ what: "engines", isOk: false, text: "there is none, so no code can run" });

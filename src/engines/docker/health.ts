@@ -34,6 +34,8 @@ export async function healthOf(
     isAvailable: problem === undefined,
     level: levelOf(runtime),
     ...(problem !== undefined && { problem }),
+    ...(problem === undefined &&
+      facts === undefined && { note: `its image ${image} is fetched when it is first needed` }),
     detail: {
       address,
       apiVersion,
