@@ -30,7 +30,10 @@ export interface HostCallsOptions {
 
 /** Host calls of one job. */
 export interface JobHostCalls extends HostCalls {
-  /** The job is over: what it did not wait for ends too. Safe to call twice. */
+  /**
+   * The job is over: fetches that it did not wait for end too; tools that it called end with the call that it is part of.
+   * Safe to call twice.
+   */
   end(): void;
 }
 

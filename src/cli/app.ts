@@ -4,6 +4,7 @@ import type { Ambient } from "../config/ambient.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Secrets } from "../credentials/credentials.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
+import type { PackageStore } from "../machine/packages/packages.ts";
 import type { Store } from "../store/store.ts";
 
 /** The program as commands see it. The composition root makes it. */
@@ -12,6 +13,7 @@ export interface App {
   readonly calls: Calls;
   readonly store: Pick<Store, "health" | "calls">;
   readonly engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
+  readonly packages: Pick<PackageStore, "health">;
   readonly secrets: Pick<Secrets, "list" | "set" | "remove">;
   /** Ends with the input. */
   serveStdio(input: Readable, output: Writable): Promise<void>;

@@ -3,6 +3,7 @@ import type { Calls } from "../calls/calls.ts";
 import type { Settings } from "../config/schema.ts";
 import type { Secrets } from "../credentials/credentials.ts";
 import type { ExecutionEngine } from "../engines/engine.ts";
+import type { PackageStore } from "../machine/packages/packages.ts";
 import type { HttpListener } from "../server/server.ts";
 import type { Store } from "../store/store.ts";
 
@@ -12,6 +13,7 @@ export interface App {
   readonly store: Store;
   readonly calls: Calls;
   readonly secrets: Secrets;
+  readonly packages: Pick<PackageStore, "health">;
   readonly engines: readonly ExecutionEngine[];
 
   /** Serves one client over a pair of streams until it closes its side. */

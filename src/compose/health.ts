@@ -1,12 +1,14 @@
 import type { ToolCounts } from "../authored/authored.ts";
 import type { Json, JsonObject } from "../core/json.ts";
 import type { EngineHealth, ExecutionEngine } from "../engines/engine.ts";
+import type { PackageStore } from "../machine/packages/packages.ts";
 import type { Store } from "../store/store.ts";
 
 export interface HealthServices {
   version: string;
   engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
   store: Pick<Store, "health">;
+  packages: Pick<PackageStore, "health">;
   counts: () => ToolCounts;
   /** ms since 1970 */
   now: () => number;
@@ -20,19 +22,27 @@ const PROBE_EVERY_MS = 30_000;
  *
  * Everybody who can connect may ask, so it does not say where the store or a daemon is; a problem with one may name it.
  */
-export function createHealth({ version, engines, store, counts, now }: HealthServices): () => Promise<JsonObject> {
+export function createHealth({
+  version,
+  engines,
+  store,
+  packages,
+  counts,
+  now,
+}: HealthServices): () => Promise<JsonObject> {
   const startedAt = now();
-  let probes: { at: number; healths: Promise<EngineHealth[]> } | undefined;
+  let probes: { at: number; healths: Promise<[EngineHealth[], JsonObject]> } | undefined;
 
-  function probeAll(): Promise<EngineHealth[]> {
+  function probeAll(): Promise<[EngineHealth[], JsonObject]> {
     if (!probes || now() - probes.at > PROBE_EVERY_MS) {
-      probes = { at: now(), healths: Promise.all(engines.map(probeOne)) };
+      const healths = Promise.all([Promise.all(engines.map(probeOne)), healthOf(packages)]);
+      probes = { at: now(), healths };
     }
     return probes.healths;
   }
 
   return async () => {
-    const [engineHealths, storeHealth] = await Promise.all([probeAll(), storeOf(store)]);
+    const [[engineHealths, packagesHealth], storeHealth] = await Promise.all([probeAll(), healthOf(store)]);
     const { quarantined, ...numbers } = counts();
     const isOk = engineHealths.some((each) => each.isAvailable) && storeHealth["problem"] === undefined;
     return {
@@ -42,6 +52,7 @@ export function createHealth({ version, engines, store, counts, now }: HealthSer
       node: process.version,
       uptimeSeconds: Math.round((now() - startedAt) / 1000),
       engines: engineHealths.map(publicHealth),
+      packages: packagesHealth,
       store: storeHealth,
       counts: { ...numbers, quarantined },
     };
@@ -62,10 +73,10 @@ async function probeOne(engine: Pick<ExecutionEngine, "name" | "probe">): Promis
   }
 }
 
-async function storeOf(store: Pick<Store, "health">): Promise<JsonObject> {
+async function healthOf(room: { health(): Promise<object> }): Promise<JsonObject> {
   try {
-    const { location: _location, ...health } = await store.health();
-    return plain(health);
+    const { location: _location, ...health } = plain(await room.health());
+    return health;
   } catch (error) {
     return { problem: messageOf(error) };
   }

@@ -108,13 +108,16 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
 
     // What a killed server left behind goes when the next one serves, not when its engines are first used.
     const tidy = () => void Promise.all([means.engines.tidy(), means.reach.tidy()]);
-    const tidySoon = once(() => setTimeout(tidy, TIDY_AFTER_MS).unref());
+    let tidying: NodeJS.Timeout | undefined;
+    const tidySoon = once(() => void (tidying = setTimeout(tidy, TIDY_AFTER_MS).unref()));
+    closers.unshift({ what: "tidying", close: () => clearTimeout(tidying) });
     return {
       settings,
       store,
       calls,
       engines,
       secrets,
+      packages,
       serveStdio(input, output) {
         tidySoon();
         return server.serveStdio(input, output);

@@ -99,6 +99,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     version: VERSION,
     engines: Object.values(means.engines.all),
     store,
+    packages: means.reach.packages,
     counts: () => authored.counts(),
     now,
   });

@@ -242,7 +242,16 @@ describe("doctor", () => {
   it("says that all is well", async () => {
     const { code, out } = await runLine(["doctor"], { app: { engines: [quickjs(true)], listenHttp } });
     expect(code).toBe(0);
-    expect(out).toMatch(/^ok +node .*\nok +settings .*\nok +store .*\nok +engine quickjs +locked child\nok +port +/);
+    expect(out).toMatch(
+      /^ok +node .*\nok +settings .*\nok +store .*\nok +engine quickjs +locked child\nok +packages +.*bubblewrap\nok +port +/,
+    );
+  });
+
+  it("notes when packages are unpacked with less than a jail", async () => {
+    const health = async () => ({ layers: 1, bytes: 2_000_000, budgetBytes: 1e9, installer: "permissions" });
+    const { code, out } = await runLine(["doctor"], { app: { engines: [quickjs(true)], listenHttp, packages: { health } } }); // prettier-ignore
+    expect(code).toBe(0);
+    expect(out).toMatch(/^note +packages +.*permissions of Node.*install bubblewrap$/m);
   });
 
   it("says what to do, and fails only for what is needed", async () => {

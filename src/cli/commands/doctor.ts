@@ -40,6 +40,7 @@ export const doctor: Command = {
     if (app) {
       await checkStore(app, found);
       await checkEngines(app, found);
+      await checkPackages(app, found);
       await checkPort(app, found);
     }
     const isWell = findings.every(({ isOk, isOptional }) => isOk || isOptional);
@@ -76,6 +77,16 @@ async function checkEngines(app: App, found: Report): Promise<void> {
     found({ what: `engine ${name}`, isOk: isAvailable, isOptional: hasOne, text });
   }
   if (health.length === 0) found({ what: "engines", isOk: false, text: "there is none, so no code can run" });
+}
+
+async function checkPackages(app: App, found: Report): Promise<void> {
+  const health = await attempt("packages", () => app.packages.health(), found);
+  if (!health) return;
+  const { layers, bytes, installer, problem } = health;
+  const what = `${layers} sets of npm packages, ${Math.ceil(bytes / 1_000_000)} MB; unpacked by a process held by ${installer}`;
+  if (problem !== undefined) found({ what: "packages", isOk: false, isOptional: true, text: problem });
+  else if (installer === "bubblewrap") found({ what: "packages", isOk: true, text: what });
+  else found({ what: "packages", isOk: false, isOptional: true, text: `${what} of Node, which do not cover the network on every Node; install bubblewrap` }); // prettier-ignore
 }
 
 /** Binds it for real. A port that is taken matters to the HTTP transport only. */
