@@ -64,6 +64,13 @@ describe("a list of allowed images", () => {
     expect(list.mayBe("evil:1")).toBe(false);
   });
 
+  it("lets only what it names be fetched: a digest or an id may be there by another name, and is not looked for elsewhere", () => {
+    const list = createImageList(["node:22", `tool@${DIGEST}`, OTHER]);
+    for (const name of ["node:22", `tool@${DIGEST}`]) expect(list.mayFetch(name)).toBe(true);
+    for (const name of ["tool:1", "169.254.169.254:80/evil:1", "node:23"]) expect(list.mayFetch(name)).toBe(false);
+    expect(createImageList([]).mayFetch("anything:1")).toBe(true);
+  });
+
   it("allows what has the id", () => {
     const list = createImageList([DIGEST]);
     expect(list.allows("local:1", facts([], DIGEST))).toBe(true);

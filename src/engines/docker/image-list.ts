@@ -2,8 +2,10 @@ import type { ImageFacts } from "../../machine/docker/images.ts";
 
 /** Which images an operator allows: `name:tag`, `name@sha256:...` or `sha256:...`; an empty list allows any. */
 export interface ImageList {
-  /** Before anything is fetched: whether it can be allowed at all. */
+  /** Before the daemon is asked: whether an image of this name, if it is there, can be allowed at all. */
   mayBe(name: string): boolean;
+  /** Whether it may be fetched: only what is listed by this very name, so that nobody makes the daemon call elsewhere. */
+  mayFetch(name: string): boolean;
   /** What the daemon has under this name. A digest counts by what the image is, not by how it is called. */
   allows(name: string, facts: ImageFacts): boolean;
 }
@@ -13,12 +15,13 @@ export function createImageList(allowed: readonly string[]): ImageList {
   const digests = new Set(allowed.filter(isDigest).map(fullName));
   const repositories = new Set([...digests].map((entry) => entry.split("@")[0]));
   const isOpen = allowed.length === 0;
+  const mayFetch = (name: string) => isOpen || names.has(fullName(name)) || digests.has(fullName(name));
 
   return {
+    mayFetch,
     mayBe(name) {
       const full = fullName(name);
-      if (isOpen || names.has(full) || digests.has(full)) return true;
-      return isId(name) || repositories.has(repositoryOf(full)) || [...digests].some(isId);
+      return mayFetch(name) || isId(name) || repositories.has(repositoryOf(full)) || [...digests].some(isId);
     },
     allows(name, facts) {
       const full = fullName(name);

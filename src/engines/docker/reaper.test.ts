@@ -6,6 +6,7 @@ import { runBody } from "../fixtures/run-body.ts";
 import { createDockerBase } from "./docker-base.ts";
 import { createDockerEngine } from "./docker-engine.ts";
 import { docker } from "./fixtures/open-engine.ts";
+import { DockerError } from "../../machine/docker/docker-error.ts";
 import { createMarks, LABEL, type Kind } from "./marks.ts";
 import { createReaper } from "./reaper.ts";
 
@@ -93,6 +94,35 @@ describe.skipIf(!docker)("what servers leave on a daemon", () => {
     await other.close();
     expect(await things("shown")).toEqual([id]);
     await forget("shown");
+  });
+
+  it("of a server whose first sign of life the daemon refused stays: it shows itself as soon as it can", async () => {
+    const marks = createMarks();
+    let refusals = 1;
+    const create: ReturnType<typeof client>["volumes"]["create"] = async (...args) => {
+      if (refusals-- > 0) throw new DockerError(500, "not now");
+      return client().volumes.create(...args);
+    };
+    const stubborn = { ...client(), volumes: { ...client().volumes, create } };
+    const reaper = createReaper({ client: stubborn, marks, knows: () => true, log: SILENT, beatMs: 20 });
+    await expect(reaper.open()).rejects.toThrow("not now");
+    await expect.poll(() => things(marks.instance), { timeout: 5_000 }).not.toEqual([]);
+    await reaper.close();
+    expect(await things(marks.instance)).toEqual([]);
+  });
+
+  it("goes as far as it can: one that the daemon does not let go keeps none of the others", async () => {
+    const gone = { [LABEL.pid]: "999999999", [LABEL.start]: "1" };
+    const ids = [await leave(marksOf("stuck", "sandbox", gone)), await leave(marksOf("stuck", "sandbox", gone))];
+    const remove: ReturnType<typeof client>["containers"]["remove"] = async (id, options) => {
+      if (id === ids[1]) throw new DockerError(500, "device is busy");
+      return client().containers.remove(id, options);
+    };
+    const lame = { ...client(), containers: { ...client().containers, remove } };
+    await createReaper({ client: lame, marks: createMarks(), knows: () => false, log: SILENT }).sweep();
+    expect(await things("stuck")).toEqual([ids[1]]);
+    await reaperOf().sweep();
+    expect(await things("stuck")).toEqual([]);
   });
 
   it("is told from what belongs to others", async () => {

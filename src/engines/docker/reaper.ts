@@ -68,17 +68,24 @@ export function createReaper(options: ReaperOptions): Reaper {
     };
 
     let removed = 0;
+    // One that the daemon cannot remove must not keep the others.
+    const take = async (what: string, remove: () => Promise<unknown>) => {
+      try {
+        if ((await remove()) !== false) removed++;
+      } catch (error) {
+        log.warn({ what, why: String(error) }, "what a server left behind could not be removed; it is tried again");
+      }
+    };
     for (const { id, labels, createdAtSeconds } of containers) {
       const madeAtMs = createdAtSeconds * 1_000;
       const isLost = labels[LABEL.instance] === marks.instance && !options.knows(id) && nowMs - madeAtMs > OWN_GRACE_MS;
       if (!isLost && !isGone(labels, madeAtMs)) continue;
-      await client.containers.remove(id);
-      removed++;
+      await take(`container ${id}`, () => client.containers.remove(id));
     }
     const inUse = new Set((await client.volumes.list([LAYER_OF])).map(({ labels }) => labels[LAYER_OF]));
     for (const { name, labels, createdAt } of volumes) {
       if (inUse.has(name) || !isGone(labels, Date.parse(createdAt) || 0)) continue;
-      if (await client.volumes.remove(name)) removed++;
+      await take(`volume ${name}`, () => client.volumes.remove(name));
     }
     if (removed > 0) log.info({ removed }, "removed containers and volumes of servers that are gone");
     return removed;
@@ -86,7 +93,9 @@ export function createReaper(options: ReaperOptions): Reaper {
 
   function schedule(): void {
     if (isClosed) return;
+    clearTimeout(timer);
     timer = setTimeout(() => {
+      if (isClosed) return;
       beating = Promise.all([beat(), sweep()])
         .catch((error: unknown) => log.debug({ why: String(error) }, "the Docker daemon does not answer"))
         .then(schedule);
@@ -97,8 +106,11 @@ export function createReaper(options: ReaperOptions): Reaper {
   return {
     sweep,
     async open() {
-      await beat();
-      schedule();
+      try {
+        await beat();
+      } finally {
+        schedule(); // also when the daemon refused: others must see us as soon as it does not
+      }
       await sweep();
     },
     async close() {
