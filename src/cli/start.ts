@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import module from "node:module";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { join, parse } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { platformCacheDir } from "../config/platform.ts";
 import type { OpenApp } from "./app.ts";
@@ -25,7 +25,7 @@ interface Start {
  */
 export async function start({ host, env, openApp }: Start): Promise<void> {
   keepQuiet(host);
-  const machine = { env, homeDir: homedir(), platform: host.platform };
+  const machine = { env, homeDir: homeOf(), platform: host.platform };
   module.enableCompileCache(join(platformCacheDir(machine), "compiled"));
   setTimeout(() => module.flushCompileCache(), SETTLED_MS).unref();
 
@@ -67,4 +67,16 @@ function keepQuiet(host: Start["host"]): void {
   host.on("warning", ({ name, message }) => {
     if (name !== "ExperimentalWarning") host.stderr.write(`${name}: ${message}\n`);
   });
+}
+
+/**
+ * Of a user that the system does not know, as containers have them, there is none: what would lie in it cannot be made in
+ * the root either, and that says which folder to choose.
+ */
+function homeOf(): string {
+  try {
+    return homedir();
+  } catch {
+    return parse(process.execPath).root;
+  }
 }

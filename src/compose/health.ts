@@ -1,12 +1,21 @@
 import type { ToolCounts } from "../authored/authored.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { type EngineSetting, isNeeded } from "../engines/choose.ts";
 import type { EngineHealth, ExecutionEngine } from "../engines/engine.ts";
 import type { PackageStore } from "../machine/packages/packages.ts";
 import type { Store } from "../store/store.ts";
 
+interface Found {
+  healths: EngineHealth[];
+  packages: JsonObject;
+  checkedAt: string;
+}
+
 export interface HealthServices {
   version: string;
   engines: readonly Pick<ExecutionEngine, "name" | "probe">[];
+  /** The operator's choice of engine: with a certain one, only that counts. */
+  use: EngineSetting;
   store: Pick<Store, "health">;
   packages: Pick<PackageStore, "health">;
   counts: () => ToolCounts;
@@ -16,6 +25,8 @@ export interface HealthServices {
 
 /** A probe runs real code: often enough to be true, seldom enough to be cheap. */
 const PROBE_EVERY_MS = 30_000;
+/** Somebody may be mending what is broken, and wants to see that it is well. */
+const PROBE_BROKEN_EVERY_MS = 2_000;
 
 /**
  * What `system.health` says. Counted from the moment this is made.
@@ -25,34 +36,44 @@ const PROBE_EVERY_MS = 30_000;
 export function createHealth({
   version,
   engines,
+  use,
   store,
   packages,
   counts,
   now,
 }: HealthServices): () => Promise<JsonObject> {
   const startedAt = now();
-  let probes: { at: number; healths: Promise<[EngineHealth[], JsonObject]> } | undefined;
+  let probes: { at: number; found: Promise<Found> } | undefined;
+  let isWell = true;
 
-  function probeAll(): Promise<[EngineHealth[], JsonObject]> {
-    if (!probes || now() - probes.at > PROBE_EVERY_MS) {
-      const healths = Promise.all([Promise.all(engines.map(probeOne)), healthOf(packages)]);
-      probes = { at: now(), healths };
+  async function probeAll(): Promise<Found> {
+    const [healths, packagesHealth] = await Promise.all([Promise.all(engines.map(probeOne)), healthOf(packages)]);
+    isWell = healths.every((each) => each.isAvailable) && packagesHealth["problem"] === undefined;
+    return { healths, packages: packagesHealth, checkedAt: new Date(now()).toISOString() };
+  }
+
+  function latest(): Promise<Found> {
+    if (!probes || now() - probes.at > (isWell ? PROBE_EVERY_MS : PROBE_BROKEN_EVERY_MS)) {
+      probes = { at: now(), found: probeAll() };
     }
-    return probes.healths;
+    return probes.found;
   }
 
   return async () => {
-    const [[engineHealths, packagesHealth], storeHealth] = await Promise.all([probeAll(), healthOf(store)]);
+    const [found, storeHealth] = await Promise.all([latest(), healthOf(store)]);
     const { quarantined, ...numbers } = counts();
-    const isOk = engineHealths.some((each) => each.isAvailable) && storeHealth["problem"] === undefined;
+    const isOk =
+      found.healths.some((each) => each.isAvailable && isNeeded(each.name, use)) &&
+      storeHealth["problem"] === undefined;
     return {
       status: isOk ? "ok" : "degraded",
       service: "dynamic-mcp",
       version,
       node: process.version,
       uptimeSeconds: Math.round((now() - startedAt) / 1000),
-      engines: engineHealths.map(publicHealth),
-      packages: packagesHealth,
+      engines: found.healths.map(publicHealth),
+      enginesCheckedAt: found.checkedAt,
+      packages: found.packages,
       store: storeHealth,
       counts: { ...numbers, quarantined },
     };

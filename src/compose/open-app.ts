@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { homedir } from "node:os";
 import { createCalls } from "../calls/create-calls.ts";
 import type { Ambient } from "../config/ambient.ts";
 import { assertMayListen } from "../config/refuse.ts";
@@ -137,7 +136,7 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
 
 /** When a start is over. */
 const TIDY_AFTER_MS = 1_000;
-const NOTHING: Ambient = { secrets: {}, npm: {}, homeDir: homedir() };
+const NOTHING: Ambient = { secrets: {}, npm: {}, homeDir: "" };
 
 /** What a client may tell its model about this server; short, because every conversation pays for it. */
 const INSTRUCTIONS =

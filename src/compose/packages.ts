@@ -29,8 +29,8 @@ export async function openPackages({ settings, ambient, log }: ReachOptions): Pr
 
 /** The user's own settings of npm, and those of the machine where npm's variables name them; the weakest first. */
 async function npmrcTexts({ npm, homeDir }: Ambient): Promise<string[]> {
-  const files = [npm["npm_config_globalconfig"], npm["npm_config_userconfig"] ?? join(homeDir, ".npmrc")];
-  const read = async (file: string | undefined) => (file === undefined ? "" : readFile(file, "utf8").catch(() => ""));
+  const files = [npm["npm_config_globalconfig"], npm["npm_config_userconfig"] ?? (homeDir && join(homeDir, ".npmrc"))];
+  const read = async (file: string | undefined) => (!file ? "" : readFile(file, "utf8").catch(() => ""));
   const texts = await Promise.all(files.map(read));
   return texts.filter((text) => text !== "");
 }

@@ -39,10 +39,7 @@ async function makeShells(
   const { createShells } = await import("../authored/shells/create-shells.ts");
   return createShells({
     engine,
-    async layerFor(dependencies, deadline, onProgress) {
-      const lock = await reach.packages.resolve(dependencies, deadline);
-      return reach.packages.layer(lock, deadline, onProgress);
-    },
+    packages: reach.packages,
     now,
     settings: {
       maxPerPrincipal: sandbox.maxSessionsPerPrincipal,

@@ -98,6 +98,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
   const health = createHealth({
     version: VERSION,
     engines: Object.values(means.engines.all),
+    use: settings.engines.use,
     store,
     packages: means.reach.packages,
     counts: () => authored.counts(),

@@ -26,6 +26,12 @@ export interface EngineChoice {
 
 export type EngineSetting = "auto" | EngineName;
 
+/** Whether code is ever run in this engine under the setting: then it has to work. */
+export function isNeeded(engine: EngineName, setting: EngineSetting): boolean {
+  // Where there is no jail, plain code of `node` goes to quickjs.
+  return setting === "auto" || setting === engine || (setting === "node" && engine === "quickjs");
+}
+
 /** What this server has, tried when it is asked for. */
 export interface EngineOffers {
   /** Whether the daemon answers and the image is there or could be pulled. @returns undefined when so */

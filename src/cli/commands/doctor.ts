@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
+import { isNeeded } from "../../engines/choose.ts";
 import type { App } from "../app.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
 import { json } from "../print.ts";
@@ -71,10 +72,11 @@ async function checkEngines(app: App, found: Report): Promise<void> {
     app.engines.map((engine) => attempt(`engine ${engine.name}`, () => engine.probe(), found)),
   );
   const health = all.filter((each) => each !== undefined);
-  const hasOne = health.some(({ isAvailable }) => isAvailable);
+  const { use } = app.settings.engines;
+  const hasOne = health.some(({ name, isAvailable }) => isAvailable && isNeeded(name, use));
   for (const { name, isAvailable, level, problem, note } of health) {
     const text = isAvailable ? [level, note].filter(Boolean).join("; ") : (problem ?? "not available");
-    found({ what: `engine ${name}`, isOk: isAvailable, isOptional: hasOne, text });
+    found({ what: `engine ${name}`, isOk: isAvailable, isOptional: hasOne || !isNeeded(name, use), text });
   }
   if (health.length === 0) found({ what: "engines", isOk: false, text: "there is none, so no code can run" });
 }
