@@ -65,7 +65,6 @@ function unlisted(make: () => Promise<Shells>): Shells {
     runModule: async (request, by) => (await get()).runModule(request, by),
     stop: async (id, principal) => (await get()).stop(id, principal),
     list: (principal) => made?.list(principal) ?? [],
-    sweep: () => made?.sweep(),
     close: async () => (await shells.made())?.close(),
   };
 }

@@ -71,6 +71,8 @@ export interface RunContext {
   readonly log: Logger;
   /** The id under which the journal keeps this call. */
   readonly callId: string;
+  /** 0 for a call from a client, one more for each call within. */
+  readonly depth: number;
   /** Walks the line again, as a child: same caller, parent's slot, parent's end. */
   callTool(name: string, args: JsonObject): Promise<ToolResult>;
 }

@@ -35,7 +35,8 @@ export interface Shell {
    * One thing at a time: of `exec`, `runModule`, `writeFiles` and `readFiles` the next begins when the last has ended.
    *
    * At its time limit the command and what it started die, and so at the deadline's; the answer says so.
-   * What it leaves in the background goes on, until the shell ends.
+   * What it leaves in the background goes on until the shell ends; the shell is ended when that prints more than 64 MiB
+   * between two commands.
    * @throws SHELL_NOT_FOUND when the sandbox is gone; INVALID_ARGUMENTS for what can be no command
    */
   exec(command: string, options: ExecOptions): Promise<ExecEnd>;

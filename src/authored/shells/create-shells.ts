@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Deadline } from "../../core/deadline.ts";
-import { DynamicMcpError, hasCode } from "../../core/errors.ts";
+import { DynamicMcpError } from "../../core/errors.ts";
 import type { ExecEnd, ExecOptions, Shell, ShellEngine } from "../../engines/shells.ts";
-import type { LayerLease, PackageSpec } from "../../machine/packages/packages.ts";
+import type { PackageLock, PackageSpec, PackageStore } from "../../machine/packages/packages.ts";
 import type { Actor } from "../authored.ts";
 import { createKeeping, type Kept } from "./keeping.ts";
 import { createPlaces } from "./places.ts";
@@ -10,12 +10,7 @@ import { type CommandRun, type FileOut, hasFailed, type ShellRequest, type Shell
 
 export interface ShellsServices {
   engine: ShellEngine;
-  /** Packages, found and installed; kept until `release`. @throws PACKAGE_*, REGISTRY_UNAVAILABLE */
-  layerFor(
-    dependencies: readonly PackageSpec[],
-    deadline: Deadline,
-    onProgress: (message: string) => void,
-  ): Promise<Pick<LayerLease, "key" | "folder" | "release">>;
+  packages: Pick<PackageStore, "resolve" | "layer">;
   /** ms since 1970 */
   now(): number;
   settings: ShellsSettings;
@@ -42,8 +37,10 @@ interface Step {
 
 /** How a module is named where commands have their text. */
 const MODULE = "node module.mjs";
+/** Most lists of packages that a shell remembers the versions of. */
+const MAX_LOCKS = 16;
 
-export function createShells({ engine, layerFor, now, settings }: ShellsServices): Shells {
+export function createShells({ engine, packages, now, settings }: ShellsServices): Shells {
   const keeping = createKeeping({ ...settings, now });
   const places = createPlaces(settings);
   const starting = new Set<Deadline>();
@@ -54,12 +51,7 @@ export function createShells({ engine, layerFor, now, settings }: ShellsServices
     const kept = keeping.find(id, by.principal);
     const stopUsing = keeping.use(kept);
     try {
-      const giveTurnOn = await kept.turns.take(by.deadline);
-      try {
-        return await work(keeping.find(id, by.principal));
-      } finally {
-        giveTurnOn();
-      }
+      return await kept.inTurn(() => work(keeping.find(id, by.principal)), by.deadline);
     } finally {
       stopUsing();
     }
@@ -119,31 +111,21 @@ export function createShells({ engine, layerFor, now, settings }: ShellsServices
     });
   }
 
-  async function layerOf(kept: Kept, dependencies: readonly PackageSpec[], by: Actor) {
+  /** The same packages for the whole life of a shell, as long as not too many lists of them are asked for. */
+  async function lockOf({ locks }: Kept, dependencies: readonly PackageSpec[], by: Actor): Promise<PackageLock> {
     const wanted = JSON.stringify(dependencies);
-    const known = kept.layers.get(wanted);
-    if (known) return known;
-    const lease = await layerFor(dependencies, by.deadline, (message) => by.onProgress?.(message));
-    kept.layers.set(wanted, lease);
-    if (!isKept(kept)) lease.release();
-    return lease;
-  }
-
-  function isKept({ id, principal }: Kept): boolean {
-    try {
-      keeping.find(id, principal);
-      return true;
-    } catch (error) {
-      if (hasCode(error, "SHELL_NOT_FOUND")) return false;
-      throw error;
-    }
+    const lock = locks.get(wanted) ?? (await packages.resolve(dependencies, by.deadline));
+    locks.delete(wanted);
+    locks.set(wanted, lock);
+    const [oldest] = locks.keys();
+    if (locks.size > MAX_LOCKS && oldest !== undefined) locks.delete(oldest);
+    return lock;
   }
 
   return {
     isAvailable: () => engine.isAvailable(),
     onChange: (listener) => engine.onChange(listener),
     list: (principal) => keeping.list(principal),
-    sweep: () => keeping.sweep(),
 
     async start({ image, timeoutMs, files }, by) {
       if (isClosed) throw new DynamicMcpError("SHUTTING_DOWN", "the server is stopping");
@@ -186,9 +168,15 @@ export function createShells({ engine, layerFor, now, settings }: ShellsServices
       assertTimeout(request.timeoutMs);
       const { code, dependencies } = request;
       return using(request.id, by, async (kept) => {
-        const layer = dependencies.length > 0 ? await layerOf(kept, dependencies, by) : undefined;
-        const run = (limits: ExecOptions) => kept.shell.runModule(code, { ...limits, ...(layer && { layer }) });
-        return runAll(kept, [{ command: MODULE, run }], request, by);
+        const lock = dependencies.length > 0 ? await lockOf(kept, dependencies, by) : undefined;
+        // Only for this run: packages are copied into the shell, and an idle one must not keep them from being removed.
+        const layer = lock && (await packages.layer(lock, by.deadline, (message) => by.onProgress?.(message)));
+        try {
+          const run = (limits: ExecOptions) => kept.shell.runModule(code, { ...limits, ...(layer && { layer }) });
+          return await runAll(kept, [{ command: MODULE, run }], request, by);
+        } finally {
+          layer?.release();
+        }
       });
     },
 

@@ -1,16 +1,18 @@
 import { DynamicMcpError } from "../../core/errors.ts";
+import { createTurns } from "../../core/turns.ts";
 import type { Shell } from "../../engines/shells.ts";
+import type { PackageLock } from "../../machine/packages/packages.ts";
 import type { ShellView } from "./shells.ts";
-import { createTurns, type Turns } from "./turns.ts";
 
 /** A shell that somebody keeps. */
 export interface Kept {
   readonly id: string;
   readonly principal: string;
   readonly shell: Shell;
-  readonly turns: Turns;
-  /** Installed packages that it has: each kept from being thrown away, until it is gone. */
-  readonly layers: Map<string, { key: string; folder: string; release(): void }>;
+  /** One call at a time. */
+  readonly inTurn: ReturnType<typeof createTurns>;
+  /** By what was asked for, as JSON, least recently asked for first. */
+  readonly locks: Map<string, PackageLock>;
 }
 
 export interface KeepingOptions {
@@ -55,7 +57,6 @@ export function createKeeping({ idleMs, maxAgeMs, now }: KeepingOptions): Keepin
   function forget(row: Row): void {
     if (rows.get(row.id) !== row) return;
     rows.delete(row.id);
-    for (const layer of row.layers.values()) layer.release();
     row.onGone();
     arm();
   }
@@ -104,7 +105,7 @@ export function createKeeping({ idleMs, maxAgeMs, now }: KeepingOptions): Keepin
 
     add(kept, onGone) {
       const at = now();
-      const row = { ...kept, onGone, turns: createTurns(), layers: new Map(), createdAtMs: at, lastUsedAtMs: at, uses: 0 }; // prettier-ignore
+      const row = { ...kept, onGone, inTurn: createTurns(1), locks: new Map(), createdAtMs: at, lastUsedAtMs: at, uses: 0 }; // prettier-ignore
       rows.set(row.id, row);
       void row.shell.gone.then(() => forget(row));
       arm();

@@ -121,7 +121,7 @@ describe("the end of a shell", () => {
     const running = exec(shells, id, "ann", "wait");
     await expect.poll(() => engine.opened[0]?.commands).toEqual(["wait"]);
     clock.nowMs += 2 * MINUTE;
-    shells.sweep();
+    expect(shells.list("ann")).toHaveLength(1);
     expect(engine.running()).toHaveLength(1);
     engine.goOn();
     await running;
@@ -131,7 +131,7 @@ describe("the end of a shell", () => {
     const second = exec(shells, id, "ann", "wait");
     await expect.poll(() => engine.opened[0]?.commands).toHaveLength(2);
     clock.nowMs += 1;
-    shells.sweep();
+    expect(shells.list("ann")).toEqual([]);
     expect(engine.running()).toEqual([]);
     engine.goOn();
     await second;
@@ -144,20 +144,11 @@ describe("the end of a shell", () => {
     await expect.poll(() => engine.running()).toEqual([]);
   });
 
-  it("takes it off the list at once when it dies, and lets go of its packages", async () => {
-    const { shells, engine, released } = createTestShells();
-    const id = await start(shells, "ann");
-    const ann = by("ann");
-    const dependencies = [{ name: "zod", version: "^4" }];
-    const module_ = { ...NONE, id, code: "1", dependencies };
-    expect((await shells.runModule(module_, ann)).runs).toMatchObject([{ stdout: "ran 1 with zod@^4\n" }]);
-    await shells.runModule(module_, ann);
-    // Found and installed once for the whole life of the shell.
-    expect(ann.told).toEqual(["installing zod@^4"]);
-    expect(released).toEqual([]);
+  it("takes it off the list at once when it dies", async () => {
+    const { shells, engine } = createTestShells();
+    await start(shells, "ann");
     engine.opened[0]?.die();
     await expect.poll(() => shells.list("ann")).toEqual([]);
-    expect(released).toEqual(["zod@^4"]);
   });
 
   it("comes for all with ours", async () => {
@@ -168,6 +159,32 @@ describe("the end of a shell", () => {
     await shells.close();
     expect(engine.running()).toEqual([]);
     expect([...shells.list("ann"), ...shells.list("bob")]).toEqual([]);
+  });
+});
+
+describe("packages", () => {
+  it("are found once for a shell, and held only while a module runs", async () => {
+    const { shells, engine, resolved, leased } = createTestShells();
+    const id = await start(shells, "ann");
+    const ann = by("ann");
+    const run = (version: string) =>
+      shells.runModule({ ...NONE, id, code: "1", dependencies: [{ name: "zod", version }] }, ann);
+    engine.duringModule = async () => expect(leased).toEqual(["zod@^4"]);
+    expect((await run("^4")).runs).toMatchObject([{ stdout: "ran 1 with zod@^4\n" }]);
+    expect(leased).toEqual([]);
+    engine.duringModule = async () => expect(leased).toEqual(["zod@^4"]);
+    await run("^4");
+    expect(resolved).toEqual(["zod@^4"]);
+    engine.duringModule = () => Promise.reject(new Error("it broke"));
+    await expect(run("^4")).rejects.toThrow("it broke");
+    expect(leased).toEqual([]);
+    engine.duringModule = async () => {};
+    for (let n = 0; n < 16; n++) await run(`1.0.${n}`);
+    expect(resolved).toHaveLength(17);
+    await run("1.0.0");
+    expect(resolved).toHaveLength(17);
+    await run("^4"); // only so many lists are remembered
+    expect(resolved).toHaveLength(18);
   });
 });
 

@@ -40,8 +40,6 @@ export interface Shells {
   /** Those of the principal, oldest first. */
   list(principal: string): ShellView[];
 
-  /** Ends what has expired. It happens by itself in time. */
-  sweep(): void;
   /** Ends all. Safe to call twice. */
   close(): Promise<void>;
 }

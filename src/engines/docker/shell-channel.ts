@@ -54,8 +54,14 @@ const MAX_MARKS = 8;
 
 const numberOf = (word: string | undefined) => (/^\d{1,9}$/.test(word ?? "") ? Number(word) : undefined);
 
-/** @param write to the container's input */
-export function createShellChannel(write: (text: string) => void): ShellChannel {
+/** So much may come from what was left in the background, between two commands: it is read and dropped, which costs us time. */
+export const MAX_IDLE_BYTES = 64 * 1024 * 1024;
+
+/**
+ * @param write       to the container's input
+ * @param onIdleFlood more than `MAX_IDLE_BYTES` have come while no command ran: the shell has to be ended
+ */
+export function createShellChannel(write: (text: string) => void, onIdleFlood: () => void): ShellChannel {
   const word = randomBytes(16).toString("hex");
   let current: Current | undefined;
   let isLost = false;
@@ -65,6 +71,7 @@ export function createShellChannel(write: (text: string) => void): ShellChannel 
   let nextSlot: "a" | "b" = "a";
   let outOfMemoryKills = 0;
   let count = 0;
+  let idleBytes = 0;
   let isReady = () => {};
   const ready = new Promise<void>((resolve) => (isReady = resolve));
 
@@ -115,16 +122,24 @@ export function createShellChannel(write: (text: string) => void): ShellChannel 
     createMarkReader(word, { onMark, onBytes: (bytes) => current?.onOutput(from, bytes) });
   const [out, err] = [readerOf("stdout"), readerOf("stderr")];
 
+  /** Marks count too: what runs in the shell could write them. */
+  const counted = (push: (chunk: Uint8Array) => void) => (chunk: Uint8Array) => {
+    push(chunk);
+    idleBytes = current ? 0 : idleBytes + chunk.byteLength;
+    if (idleBytes > MAX_IDLE_BYTES) onIdleFlood();
+  };
+
   return {
     greeting: `${word}\n`,
     ready,
-    handlers: { onStdout: (chunk) => out.push(chunk), onStderr: (chunk) => err.push(chunk) },
+    handlers: { onStdout: counted(out.push), onStderr: counted(err.push) },
     get folder() {
       return folder;
     },
 
     run(command, onOutput) {
       if (current) throw new Error("a command of this shell runs already");
+      idleBytes = 0;
       const id = `c${++count}.${randomBytes(6).toString("hex")}`;
       const ended = new Promise<CommandEnd>((resolve) => {
         current = { id, onOutput, isBeingKilled: false, seen: new Map(), settle: resolve };

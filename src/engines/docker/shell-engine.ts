@@ -16,7 +16,7 @@ const NOT_FOUND: ReadonlySet<number> = new Set([126, 127]);
 
 /** Shells are containers: hardened, without network, with folders in memory. `base` stays the caller's. */
 export function createDockerShellEngine(base: DockerBase, options: DockerShellOptions = {}): ShellEngine {
-  const limits: ShellLimits = { memoryMiB: 512, cpus: 1, pids: 256, ...options };
+  const limits: ShellLimits = { memoryMiB: 512, cpus: 1, ...options };
   const { containers } = base.client;
 
   async function create(
@@ -42,7 +42,10 @@ export function createDockerShellEngine(base: DockerBase, options: DockerShellOp
   async function start(containerId: string, image: string, deadline: Deadline): Promise<Shell> {
     const { signal } = deadline;
     let stream: DockerStream | undefined;
-    const channel = createShellChannel((text) => void stream?.write(Buffer.from(text, "latin1")));
+    const channel = createShellChannel(
+      (text) => void stream?.write(Buffer.from(text, "latin1")),
+      () => stream?.destroy(), // and with it the shell: nobody has anything of what it writes
+    );
     try {
       stream = await containers.attach(containerId, channel.handlers, { signal });
       await containers.start(containerId, { signal });

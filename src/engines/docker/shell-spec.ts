@@ -8,12 +8,12 @@ export interface ShellLimits {
   /** All memory of a shell; what lies in its folders counts, and there is no swap. */
   memoryMiB: number;
   cpus: number;
-  /** Processes and threads. */
-  pids: number;
 }
 
 /** As `sandboxSpec` has it. */
 const NOBODY = 65_534;
+/** Processes and threads. */
+const PIDS = 256;
 const MAX_TMP_MIB = 64;
 /** Of one process; only for when nobody is there to end it. */
 const CPU_SECONDS = 8 * 3_600;
@@ -27,12 +27,13 @@ export function shellSpec(
   { id, volumes }: Pick<ImageFacts, "id" | "volumes">,
   limits: ShellLimits,
 ): ContainerSpec {
-  const { memoryMiB, cpus, pids } = limits;
+  const { memoryMiB, cpus } = limits;
   const tmpMiB = Math.max(1, Math.min(MAX_TMP_MIB, Math.floor(memoryMiB / 8)));
   const spec = sandboxSpec({
     imageId: id,
+    volumes: [], // below: here they can be written
     command: SHELL_COMMAND,
-    limits: { memoryMiB, cpus, pids, cpuSeconds: CPU_SECONDS, tmpMiB },
+    limits: { memoryMiB, cpus, pids: PIDS, cpuSeconds: CPU_SECONDS, tmpMiB },
     labels: base.marks.of("shell"),
     ipc: "private",
     ...(base.runtime !== undefined && { runtime: base.runtime }),

@@ -3,7 +3,8 @@ import { setTimeout as wait } from "node:timers/promises";
 import { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { once } from "../../core/once.ts";
-import { cannotWrite, probeJail } from "./install.ts";
+import { createTurns } from "../../core/turns.ts";
+import { cannotWrite, findInstallerJail } from "./install.ts";
 import { type FoundLayer, openLayerFolder } from "./layer-folder.ts";
 import { checkLock, layerKey } from "./lock.ts";
 import { makeLayer } from "./make-layer.ts";
@@ -12,7 +13,6 @@ import type { PackageOptions } from "./options.ts";
 import { checkPackageSpec } from "./package-spec.ts";
 import type { LayerLease, PackageLock, PackageSpec, PackageStore } from "./packages.ts";
 import { resolveInThread } from "./resolve.ts";
-import { createTurns } from "./turns.ts";
 
 /** Nobody waits longer for a layer; who waits less leaves earlier. */
 const MAKE_WITHIN_MS = 600_000;
@@ -27,7 +27,7 @@ interface Held extends FoundLayer {
   letGo?: NodeJS.Timeout;
 }
 
-/** One making of a layer, for all who wait for it. It ends when the last of them has left. */
+/** One making of a layer, for all who wait for it. It ends when the last of them has left, and nobody joins it then. */
 interface Flight {
   made: Promise<Held>;
   deadline: Deadline;
@@ -41,10 +41,13 @@ export function createPackageStore(options: PackageOptions): PackageStore {
   const rules = createNameRules(options.allowed, options.blocked);
   const disk = openLayerFolder(options.folder);
   const held = new Map<string, Held>();
+  /** Those that can be joined. */
   const flights = new Map<string, Flight>();
+  /** Those that are not over: one that all have left still has its process, folder and lock for a while. */
+  const flying = new Set<Flight>();
   const resolving = createTurns(RESOLVING_AT_ONCE);
   const making = createTurns(MAKING_AT_ONCE);
-  const jail = once(() => inWork((work) => probeJail(work)));
+  const jail = once(() => inWork((work) => findInstallerJail(work)));
   let isClosed = false;
   const tidied = disk.removeLeftovers().catch((error: unknown) => {
     log.warn({ why: String(error) }, "what was left in the folder of packages could not be removed");
@@ -148,13 +151,20 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     const onProgress = (message: string) => {
       for (const listener of listeners) listener(message);
     };
-    const made = making(() => findOrMake(key, lock, deadline, onProgress), deadline).finally(() => {
-      flights.delete(key);
-      deadline.close();
-    });
-    made.catch(() => {}); // all who wait may have left
+    const made = making(() => findOrMake(key, lock, deadline, onProgress), deadline);
     const flight: Flight = { made, deadline, waiting: 0, listeners };
+    const close = () => {
+      if (flights.get(key) === flight) flights.delete(key);
+    };
+    deadline.onEnd(close);
     flights.set(key, flight);
+    flying.add(flight);
+    const land = () => {
+      close();
+      flying.delete(flight);
+      deadline.close();
+    };
+    made.then(land, land); // all who wait may have left
     return flight;
   }
 
@@ -182,7 +192,8 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     } finally {
       disk.unlock(key);
     }
-    const layer: Held = { ...found, leases: 0 };
+    // Made twice when somebody emptied the folder: those who have it still count.
+    const layer: Held = held.get(key) ?? { ...found, leases: 0 };
     held.set(key, layer);
     // Until all who waited have their own.
     const own = leaseOf(key, layer);
@@ -232,15 +243,16 @@ export function createPackageStore(options: PackageOptions): PackageStore {
         budgetBytes: limits.budgetBytes,
       };
       try {
-        return { ...facts, installer: await jail() };
+        return { ...facts, installer: (await jail()).kind };
       } catch (error) {
         return { ...facts, installer: "permissions", problem: error instanceof Error ? error.message : String(error) };
       }
     },
     async close() {
       isClosed = true;
-      for (const { deadline } of flights.values()) deadline.end("shutdown");
-      await Promise.allSettled([tidied, ...[...flights.values()].map(({ made }) => made)]);
+      const all = [...flying];
+      for (const { deadline } of all) deadline.end("shutdown");
+      await Promise.allSettled([tidied, ...all.map(({ made }) => made)]);
       for (const [key, each] of held) letGo(key, each);
     },
   };

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { type Child, spawnChild } from "../process.ts";
-import { installerCommand, type JailKind } from "./installer-jail.ts";
+import { bubblewrapJail, type InstallerJail, permissionsJail } from "./installer-jail.ts";
 import type { InstallerAnswer, InstallerTask } from "./installer.ts";
 import type { Unpacked } from "./unpack.ts";
 
@@ -22,11 +22,11 @@ const INSTALL_WITHIN_MS = 120_000;
 export async function install(
   task: InstallerTask,
   archives: string,
-  kind: JailKind,
+  jail: InstallerJail,
   deadline: Deadline,
 ): Promise<Unpacked> {
   const own = deadline.child(INSTALL_WITHIN_MS);
-  const run = start(kind, task.folder, archives);
+  const run = start(jail, task.folder, archives);
   const stopListening = own.onEnd(() => run.child.kill());
   try {
     await run.ready;
@@ -51,15 +51,16 @@ export async function install(
  *
  * @param folder in which something can be made for the trial
  */
-export async function probeJail(folder: string): Promise<JailKind> {
-  if (process.platform !== "linux") return "permissions";
+export async function findInstallerJail(folder: string): Promise<InstallerJail> {
+  if (process.platform !== "linux") return permissionsJail();
+  const jail = await bubblewrapJail();
   const trial = mkdtempSync(join(realpathSync(folder), "probe-"));
-  const run = start("bubblewrap", trial, trial);
+  const run = start(jail, trial, trial);
   try {
     await run.ready;
-    return "bubblewrap";
+    return jail;
   } catch {
-    return "permissions";
+    return permissionsJail();
   } finally {
     run.child.kill();
     await run.child.exited;
@@ -74,11 +75,11 @@ interface Run {
   answered: Promise<InstallerAnswer | undefined>;
 }
 
-function start(kind: JailKind, folder: string, archives: string): Run {
+function start(jail: InstallerJail, folder: string, archives: string): Run {
   let onReady = () => {};
   let onAnswer: (answer: InstallerAnswer | undefined) => void = () => {};
   const child = spawnChild({
-    ...installerCommand(kind, folder, archives),
+    ...jail.command(folder, archives),
     maxFrameBytes: MAX_ANSWER_BYTES,
     stderrBytes: STDERR_BYTES,
     onFrame(bytes) {

@@ -1,11 +1,11 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { installerCommand, type JailKind } from "./installer-jail.ts";
-import { probeJail } from "./install.ts";
+import { findInstallerJail } from "./install.ts";
+import { type InstallerJail, permissionsJail } from "./installer-jail.ts";
 
 const own = realpathSync(mkdtempSync(join(tmpdir(), "dynamic-mcp-jail-")));
 const [folder, archives, secret] = [join(own, "layer"), join(own, "archives"), join(own, "secret")];
@@ -24,6 +24,20 @@ afterAll(async () => {
   rmSync(own, { recursive: true });
 });
 
+const LOOK = `
+const fs = require("fs"), [secret, folder] = process.argv.slice(1);
+const fails = (run) => { try { run(); return false } catch { return true } };
+const limits = fs.readFileSync("/proc/self/limits", "utf8");
+const limit = (name) => new RegExp(name + " +([^ ]+)").exec(limits)[1];
+console.log(JSON.stringify({
+  programs: fs.readdirSync("/usr/bin"),
+  missing: ["/etc", "/home", "/root", "/var", "/sys", "/bin", "/usr/share", secret].every((path) => !fs.existsSync(path)),
+  readOnly: ["/x", "/dev/x", "/usr/bin/x"].map((path) => fails(() => fs.writeFileSync(path, ""))),
+  own: !fails(() => fs.writeFileSync(folder + "/fine", "")),
+  environment: Object.keys(process.env),
+  limits: { core: limit("Max core file size"), open: limit("Max open files") },
+}))`;
+
 /** What code in the installer's place could do: each attempt gives `true`, or the code of its error. */
 const ATTEMPTS = (own: string, folder: string, port: number) => `
 const fs = require("fs"), out = {};
@@ -37,10 +51,10 @@ const done = (value) => { out.network = value; console.log(JSON.stringify(out));
 try { require("net").connect(${port}, "127.0.0.1", () => done(true)).on("error", (e) => done(e.code)) } catch (e) { done(e.code) }
 `;
 
-function attempts(kind: JailKind | "none"): Record<string, unknown> {
+function attempts(jail: InstallerJail | "none"): Record<string, unknown> {
   const code = ATTEMPTS(own, folder, port);
-  if (kind === "none") return JSON.parse(execFileSync(process.execPath, ["-e", code], { encoding: "utf8" })) as Record<string, unknown>; // prettier-ignore
-  const { command, args, env } = installerCommand(kind, folder, archives);
+  if (jail === "none") return JSON.parse(execFileSync(process.execPath, ["-e", code], { encoding: "utf8" })) as Record<string, unknown>; // prettier-ignore
+  const { command, args, env } = jail.command(folder, archives);
   const run = spawnSync(command, [...args.slice(0, -1), "-e", code], { env, encoding: "utf8" });
   return JSON.parse(run.stdout) as Record<string, unknown>;
 }
@@ -48,14 +62,30 @@ function attempts(kind: JailKind | "none"): Record<string, unknown> {
 describe("the installer's jail", () => {
   it("of permissions lets it write its folder, and nothing else of the machine [packages-contained]", () => {
     const denied = { read: "ERR_ACCESS_DENIED", write: "ERR_ACCESS_DENIED", spawn: "ERR_ACCESS_DENIED", thread: "ERR_ACCESS_DENIED" }; // prettier-ignore
-    expect(attempts("permissions")).toMatchObject({ ...denied, own: true });
+    expect(attempts(permissionsJail())).toMatchObject({ ...denied, own: true });
   });
 
-  it("of bubblewrap has no network either, where it works", async () => {
-    if ((await probeJail(own)) !== "bubblewrap") return;
-    const found = attempts("bubblewrap");
+  it("of bubblewrap has no network either, nor the machine's other files, where it works", async ({ skip }) => {
+    const jail = await findInstallerJail(own);
+    if (jail.kind !== "bubblewrap") {
+      if (process.env["DYNAMIC_MCP_REQUIRE_PARTS"] === "1") throw new Error("bubblewrap does not work here");
+      skip("bubblewrap does not work here");
+    }
+    const found = attempts(jail);
     expect(found).toMatchObject({ own: true });
     expect(Object.keys(found).filter((name) => found[name] === true)).toEqual(["own"]);
+    // Without Node's own permissions: what the namespaces and limits alone leave.
+    const { command, args, env } = jail.command(folder, archives);
+    const program = args.indexOf("--") + 2;
+    const run = spawnSync(command, [...args.slice(0, program), "-e", LOOK, secret, folder], { env, encoding: "utf8" });
+    expect(JSON.parse(run.stdout)).toEqual({
+      programs: ["node"],
+      missing: true,
+      readOnly: [true, true, true],
+      own: true,
+      environment: expect.not.arrayContaining(["PATH"]) as string[],
+      limits: existsSync("/usr/bin/prlimit") ? { core: "0", open: "256" } : (expect.anything() as object),
+    });
   });
 
   it("is what holds it: without one all of that works", () => {

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, readdirSync, renameSync, rmSync, s
 import { chmod, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ensureFolder } from "../files.ts";
+import { removeIfDead, tryLock, unlock } from "./folder-locks.ts";
 import { isAlive, ownOwner } from "./owner.ts";
 
 /**
@@ -52,9 +53,6 @@ export interface KeptLayer extends FoundLayer {
   usedAtMs: number;
 }
 
-/** A lock without a name in it, this old, is of a process that died while it wrote the name. */
-const NAMELESS_MS = 5_000;
-
 export function openLayerFolder(root: string): LayerFolder {
   const me = ownOwner();
   const at = (...parts: string[]) => join(root, ...parts);
@@ -70,32 +68,6 @@ export function openLayerFolder(root: string): LayerFolder {
     }
   }
 
-  function tryLock(key: string): boolean {
-    const file = at("locks", key);
-    ensureFolder(at("locks"), 0o700);
-    for (let tries = 0; tries < 3; tries++) {
-      try {
-        writeFileSync(file, me, { flag: "wx", mode: 0o600 });
-        return true;
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-      }
-      if (!isDeadLock(file)) return false;
-      // Two that see it at once may both go on; then the layer is made twice and the first one stays.
-      rmSync(file, { force: true });
-    }
-    return false;
-  }
-
-  function isDeadLock(file: string): boolean {
-    try {
-      const owner = readFileSync(file, "utf8");
-      return owner === "" ? Date.now() - statSync(file).mtimeMs > NAMELESS_MS : !isAlive(owner);
-    } catch {
-      return true; // it has gone meanwhile
-    }
-  }
-
   function isLeased(key: string): boolean {
     return names(at("leases", key)).some((owner) => {
       const lives = isAlive(owner);
@@ -104,8 +76,14 @@ export function openLayerFolder(root: string): LayerFolder {
     });
   }
 
+  /** In the folder of what an owner makes or removes; found by its name if we die. */
+  function newName(): string {
+    ensureFolder(at("work"), 0o700);
+    return at("work", `${me}.${randomBytes(6).toString("hex")}`);
+  }
+
   function newWork(): string {
-    const folder = at("work", `${me}.${randomBytes(6).toString("hex")}`);
+    const folder = newName();
     ensureFolder(folder, 0o700);
     return folder;
   }
@@ -124,8 +102,8 @@ export function openLayerFolder(root: string): LayerFolder {
         return found && used ? [{ key, ...found, usedAtMs: used.mtimeMs }] : [];
       }); // prettier-ignore
     },
-    tryLock,
-    unlock: (key) => rmSync(at("locks", key), { force: true }),
+    tryLock: (key) => tryLock(at("locks", key), me, newName),
+    unlock: (key) => unlock(at("locks", key), me),
     lease(key) {
       ensureFolder(at("leases", key), 0o700);
       writeFileSync(at("leases", key, me), "");
@@ -148,7 +126,7 @@ export function openLayerFolder(root: string): LayerFolder {
       return { folder: place, ...facts };
     },
     take(key) {
-      if (!tryLock(key)) return undefined;
+      if (!tryLock(at("locks", key), me, newName)) return undefined;
       try {
         if (isLeased(key)) return undefined;
         const work = newWork();
@@ -157,7 +135,7 @@ export function openLayerFolder(root: string): LayerFolder {
         rmSync(at("leases", key), { recursive: true, force: true });
         return work;
       } finally {
-        rmSync(at("locks", key), { force: true });
+        unlock(at("locks", key), me);
       }
     },
     remove,
@@ -165,9 +143,7 @@ export function openLayerFolder(root: string): LayerFolder {
       for (const name of names(at("work"))) {
         if (!isAlive(name.split(".")[0] ?? "")) await remove(at("work", name));
       }
-      for (const key of names(at("locks"))) {
-        if (isDeadLock(at("locks", key))) rmSync(at("locks", key), { force: true });
-      }
+      for (const key of names(at("locks"))) removeIfDead(at("locks", key), newName);
       for (const key of names(at("leases"))) isLeased(key);
     },
   };

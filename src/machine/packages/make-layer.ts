@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { cannotWrite, install } from "./install.ts";
-import type { JailKind } from "./installer-jail.ts";
+import type { InstallerJail } from "./installer-jail.ts";
 import type { PackageOptions } from "./options.ts";
 import type { LockedPackage, PackageLock } from "./packages.ts";
 import { createRegistry, type Registry } from "./registry.ts";
@@ -18,7 +18,7 @@ export interface Making {
   /** Empty, ours. */
   work: string;
   options: PackageOptions;
-  jail: JailKind;
+  jail: InstallerJail;
   deadline: Deadline;
   onProgress(message: string): void;
 }

@@ -1,4 +1,5 @@
 import { DynamicMcpError } from "../../core/errors.ts";
+import { matchesPattern } from "../../core/pattern.ts";
 
 /** Which package names the operator lets in. */
 export interface NameRules {
@@ -41,20 +42,7 @@ function matcher(patterns: readonly string[]): (name: string) => boolean {
 function fits(glob: string, name: string): boolean {
   if (glob === "*") return true;
   const [globParts, nameParts] = [glob.split("/"), name.split("/")];
-  return globParts.length === nameParts.length && globParts.every((part, at) => fitsPart(part, nameParts[at] ?? ""));
-}
-
-/** Each piece between stars where it first fits: no way back, so no pattern takes long. */
-function fitsPart(glob: string, text: string): boolean {
-  const pieces = glob.split("*");
-  if (pieces.length === 1) return glob === text;
-  const [first = "", last = ""] = [pieces[0], pieces.at(-1)];
-  if (!text.startsWith(first) || !text.endsWith(last) || text.length < first.length + last.length) return false;
-  let at = first.length;
-  for (const piece of pieces.slice(1, -1)) {
-    const found = text.indexOf(piece, at);
-    if (found < 0) return false;
-    at = found + piece.length;
-  }
-  return at <= text.length - last.length;
+  return (
+    globParts.length === nameParts.length && globParts.every((part, at) => matchesPattern(part, nameParts[at] ?? ""))
+  );
 }

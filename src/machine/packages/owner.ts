@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { processStart } from "../process-identity.ts";
 
 /**
  * A process as it is written into file names: its number and when it started, so that a number that was given out again
@@ -29,14 +29,7 @@ export function isAlive(owner: Owner): boolean {
   }
 }
 
-/** Only where `/proc` tells when a process started: Linux. A process that has died and is not yet waited for is none. */
 function ownerOf(pid: number): Owner | undefined {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    // The name in brackets may hold anything.
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" || fields[0] === "X" ? undefined : `${pid}-${fields[19] ?? 0}`;
-  } catch {
-    return undefined;
-  }
+  const start = processStart(pid);
+  return start === undefined ? undefined : `${pid}-${start}`;
 }

@@ -13,18 +13,6 @@ function isPackageName(name: string): boolean {
 }
 
 /**
- * Reads `zod`, `zod@^4.1.0` or `@scope/name@1.2.3`. Without a version, `latest`.
- *
- * @throws PACKAGE_NOT_ALLOWED for what {@link checkPackageSpec} refuses
- */
-export async function parsePackageSpec(text: string): Promise<PackageSpec> {
-  const at = text.indexOf("@", 1);
-  const spec = at < 0 ? { name: text, version: "latest" } : { name: text.slice(0, at), version: text.slice(at + 1) };
-  await checkPackageSpec(spec);
-  return { name: spec.name, version: spec.version.trim() || "latest" };
-}
-
-/**
  * Takes only what a registry has under a name and a version: no git, URL, file, alias, workspace, other tag.
  *
  * @throws PACKAGE_NOT_ALLOWED with `data.package`; the message names the form and what to write in its place

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 import type { FakePackage } from "./fixtures/fake-registry.ts";
 import { MINUTE, openWorld, type World, type WorldOptions } from "./fixtures/world.ts";
+import { breakLock, tryLock, unlock } from "./folder-locks.ts";
 import { isAlive, ownOwner } from "./owner.ts";
 import type { PackageLock } from "./packages.ts";
 
@@ -75,6 +76,41 @@ describe("a process that is killed while it makes a layer", () => {
     utimesSync(file, longAgo, longAgo);
     const next = await here.open();
     expect((await next.layer(lock, MINUTE())).key).toBe(key);
+  });
+});
+
+describe("a dead process's lock", () => {
+  const key = "f".repeat(64);
+  const dead = "1-1";
+
+  async function openLocks() {
+    const { folder } = await open({});
+    const file = join(folder, "locks", key);
+    mkdirSync(join(folder, "locks"), { recursive: true });
+    mkdirSync(join(folder, "work"), { recursive: true });
+    const read = () => (existsSync(file) ? readFileSync(file, "utf8") : undefined);
+    return { file, read, aside: () => join(folder, "work", `${dead}.aside`), folder };
+  }
+
+  it("is taken over, and not by two: the second that saw it leaves the first one's alone", async () => {
+    const { file, read, aside, folder } = await openLocks();
+    writeFileSync(file, dead);
+    expect(tryLock(file, ownOwner(), aside)).toBe(true);
+    expect(read()).toBe(ownOwner());
+    breakLock(file, dead, aside()); // saw it before
+    expect(read()).toBe(ownOwner());
+    expect(tryLock(file, ownOwner(), aside)).toBe(false);
+    unlock(file, ownOwner());
+    breakLock(file, dead, aside());
+    expect(read()).toBeUndefined();
+    expect(names(join(folder, "work"))).toEqual([]);
+  });
+
+  it("once it has been taken over is not given back by who had it", async () => {
+    const { file, read } = await openLocks();
+    writeFileSync(file, ownOwner());
+    unlock(file, dead);
+    expect(read()).toBe(ownOwner());
   });
 });
 

@@ -34,7 +34,9 @@ const FILES: ReadonlySet<string> = new Set(["File", "OldFile", "ContiguousFile"]
 export function unpack(archive: string, into: string, name: string, room: Room): Unpacked {
   const done: Unpacked = { bytes: 0, files: 0 };
   const limits = { ...room };
+  /** By their folded names: two of one such name are one where case does not count. */
   const seen = new Map<string, string>();
+  const folders = new Set<string>();
   let passedOver = 0;
   let passedOverBytes = 0;
   let failure: Error | undefined;
@@ -85,7 +87,12 @@ export function unpack(archive: string, into: string, name: string, room: Room):
     if (same !== undefined && same !== inner) {
       throw refuse("PACKAGE_NOT_ALLOWED", `has two files whose names differ only in case (${shown(same)}, ${shown(inner)})`); // prettier-ignore
     }
+    const above = foldersAbove(folded);
+    if (folders.has(folded) || above.some((folder) => seen.has(folder))) {
+      throw refuse("PACKAGE_NOT_ALLOWED", `has something that is both a file and a folder (${shown(inner)})`);
+    }
     seen.set(folded, inner);
+    for (const folder of above) folders.add(folder);
     if (room.files-- <= 0) throw refuse("PACKAGE_TOO_LARGE", `brings the number of files above the limit`);
     if (entry.size > room.bytes) throw refuse("PACKAGE_TOO_LARGE", `brings the unpacked bytes above the limit`);
     const path = join(into, ...parts);
@@ -149,6 +156,13 @@ function partsOf(path: string, refuse: (code: ErrorCode, why: string) => Error):
     throw refuse("PACKAGE_NOT_ALLOWED", `has a path that is too long or too deep (${shown(path)})`);
   }
   return inner;
+}
+
+/** Of `a/b/c`: `a`, `a/b`. */
+function foldersAbove(path: string): string[] {
+  const found: string[] = [];
+  for (let at = path.indexOf("/"); at >= 0; at = path.indexOf("/", at + 1)) found.push(path.slice(0, at));
+  return found;
 }
 
 const shown = (path: string) => JSON.stringify(path.length > 80 ? `${path.slice(0, 80)}...` : path);
