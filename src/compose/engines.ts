@@ -48,6 +48,7 @@ export function openEngines(settings: Settings, ambient: Ambient, log: Logger): 
       warm: sandbox.warm,
       cpus: sandbox.cpus,
       maxResultBytes: sandbox.maxOutputBytes,
+      reuse: sandbox.reuse,
     });
   });
   const inNode = lazyEngine("node", async () => {
@@ -71,7 +72,8 @@ export function openEngines(settings: Settings, ambient: Ambient, log: Logger): 
         try {
           const daemon = await docker();
           await daemon.open(deadline.signal);
-          await daemon.images.find(image ?? daemon.defaultImage, deadline, onProgress);
+          const facts = await daemon.images.find(image ?? daemon.defaultImage, deadline, onProgress);
+          await daemon.nodeOf(facts, deadline);
           return undefined;
         } catch (error) {
           deadline.throwIfEnded();

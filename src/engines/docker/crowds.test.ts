@@ -115,6 +115,101 @@ describe.skipIf(!docker)("the docker engine under load", () => {
     expect((await it.containers("supervisor")).map(({ id }) => id)).toEqual([crowd?.id]);
   }, 60_000);
 
+  /** Calls until a crowd serves it, and says which. @param body runs when `args.how` is not empty */
+  async function openCrowd(it: Awaited<ReturnType<typeof open>>, body: string) {
+    const { engine } = it;
+    const whole = `const host = require("os").hostname(); if (args.how === "") return host; if (args.how === "wait") { await new Promise((r) => setTimeout(r, args.ms)); return "waited"; } ${body}`;
+    const call = (how: string, args: Record<string, number> = {}, timeoutMs = 30_000) =>
+      runBody(engine, whole, { args: { how, ...args }, timeoutMs });
+    await Promise.all(Array.from({ length: 6 }, () => call("")));
+    await expect.poll(async () => (await it.containers("supervisor")).length, { timeout: 10_000 }).toBe(1);
+    const [crowd] = await it.containers("supervisor");
+    const id = crowd?.id ?? "none";
+    const isInside = async () => id.startsWith(JSON.parse(done(await call("")).resultJson) as string);
+    await expect.poll(isInside, { timeout: 10_000 }).toBe(true);
+    return { id, call, isInside };
+  }
+
+  it("keeps its first process and all others out of reach of a guest", async () => {
+    await using it = await open({ maxContainers: 8, warm: 0 });
+    const { id, call, isInside } = await openCrowd(
+      it,
+      `
+      const tried = {};
+      const attempt = (name, work) => { try { work(); tried[name] = "done"; } catch (error) { tried[name] = error.code; } };
+      const fs = require("fs"), v8 = require("v8");
+      if (args.how === "flags") {
+        // A guest that can write there could speak for the supervisor.
+        v8.setFlagsFromString("--trace-turbo-cfg-file=/proc/1/fd/1"); v8.setFlagsFromString("--trace-turbo");
+        const work = new Function("a", "return a * 2"); for (let i = 0; i < 1e6; i++) work(i);
+        return "written";
+      }
+      for (const name of ["fd/0", "fd/1", "mem", "environ", "root/etc/passwd"])
+        for (const mode of ["r", "w"]) attempt(mode + " " + name, () => fs.closeSync(fs.openSync("/proc/1/" + name, mode)));
+      attempt("sqlite", () => require("node:sqlite"));
+      attempt("binding", () => process.binding("v8"));
+      const signals = Object.keys(require("os").constants.signals).filter((name) => !["SIGKILL", "SIGSTOP", "SIGUSR1"].includes(name));
+      for (const name of signals) try { process.kill(1, name); } catch {}
+      for (let pid = 1; pid < 200; pid++)
+        for (const open of [() => process.kill(pid, "SIGUSR1"), () => process._debugProcess(pid)]) try { open(); } catch {}
+      await new Promise((r) => setTimeout(r, 300));
+      tried.debugger = await new Promise((r) => require("net").connect(9229, "127.0.0.1", () => r("open")).on("error", (e) => r(e.code)));
+      return tried;`,
+    );
+    const waiting = call("wait", { ms: 1_500 });
+    const tried = JSON.parse(done(await call("try")).resultJson) as Record<string, string>;
+    expect(tried["debugger"]).toBe("ECONNREFUSED");
+    const opened = Object.entries(tried).filter(([name, how]) => name !== "debugger" && how === "done");
+    expect(opened).toEqual([]);
+    expect(failed(await call("flags")).code).not.toBe("TIMEOUT");
+    expect(done(await waiting).resultJson).toBe('"waited"');
+    await expect.poll(isInside, { timeout: 10_000 }).toBe(true);
+    expect((await it.containers("supervisor")).map((each) => each.id)).toEqual([id]);
+  }, 60_000);
+
+  it("lets a guest that floods delay nobody, and ends it alone", async () => {
+    await using it = await open({ maxContainers: 8, warm: 0 });
+    const { id, call, isInside } = await openCrowd(
+      it,
+      `
+      const cell = new Int32Array(new SharedArrayBuffer(4));
+      const frame = Buffer.from([0, 0, 0, 7, 4, 0, 0, 0, 2, 123, 125]);
+      const many = Buffer.concat(Array(args.frames).fill(frame));
+      if (args.frames === 0) {
+        require("fs").writeSync(args.to, Buffer.from([0, 240, 0, 0, 7, 0, 0, 0, 9]));
+        for (;;) try { require("fs").writeSync(args.to, frame, 0, 1); } catch { Atomics.wait(cell, 0, 0, 1); }
+      }
+      for (;;) for (let at = 0; at < many.length; )
+        try { at += require("fs").writeSync(args.to, many, at); } catch { Atomics.wait(cell, 0, 0, 1); }`,
+    );
+    for (const [to, frames] of [
+      [1, 1],
+      [1, 50_000],
+      [2, 50_000],
+    ] as const) {
+      // prettier-ignore
+      const flood = call("flood", { to, frames }, 1_500);
+      const beside = await Promise.all([call("wait", { ms: 300 }, 5_000), call("wait", { ms: 300 }, 5_000)]);
+      expect(beside.map((end) => done(end).resultJson)).toEqual(['"waited"', '"waited"']);
+      expect(["TIMEOUT", "TOO_LARGE", "ENGINE_CRASHED"]).toContain(failed(await flood).code);
+    }
+    await expect.poll(isInside, { timeout: 10_000 }).toBe(true);
+    expect((await it.containers("supervisor")).map((each) => each.id)).toEqual([id]);
+  }, 60_000);
+
+  it("says that a process was ended from outside, and not for memory, when a call kills those beside it", async () => {
+    await using it = await open({ maxContainers: 8, warm: 0 });
+    const { call } = await openCrowd(it, "process.kill(-1, 'SIGKILL'); return 1");
+    const beside = [call("wait", { ms: 2_000 }), call("wait", { ms: 2_000 })];
+    await call("wait", { ms: 500 });
+    await call("kill");
+    for (const end of await Promise.all(beside)) {
+      const { code, message } = failed(end);
+      expect(code).toBe("PROCESS_EXITED");
+      expect(message).toContain("try again");
+    }
+  }, 60_000);
+
   it("refuses after a while when all containers stay busy", async () => {
     await using it = await open({ maxContainers: 1, warm: 0, maxWaitMs: 2_000 });
     await runBody(it.engine, "return 1");

@@ -3,6 +3,7 @@ import type { Deadline } from "../../core/deadline.ts";
 import { once } from "../../core/once.ts";
 import { entryUrl } from "../../machine/entries.ts";
 import type { Job } from "../engine.ts";
+import { callerBudgets, nestedOf } from "../process/admission.ts";
 import { createMember, explainExit, type Member } from "../process/member.ts";
 import { createOneShotPool, type OneShotPool } from "../process/one-shot-pool.ts";
 import type { DockerBase } from "./docker-base.ts";
@@ -27,7 +28,7 @@ export interface Crowds {
 }
 
 export interface Crowd {
-  acquire(deadline: Deadline): Promise<Member>;
+  acquire(job: Job, deadline: Deadline): Promise<Member>;
 }
 
 export interface CrowdsOptions {
@@ -44,6 +45,8 @@ const WAITING_MAKE_A_CROWD = 2;
 const MAX_RUNNING = 4;
 const MAX_PROCESSES = 8;
 const READY_PROCESSES = 3;
+/** Programs that call programs deeper than this find more room among the containers for one job. */
+const CALLER_LEVELS = callerBudgets(MAX_PROCESSES).length;
 
 /** What did not start will not a moment later. */
 const TRY_AGAIN_MS = 30_000;
@@ -102,9 +105,9 @@ export function createCrowds(options: CrowdsOptions): Crowds {
       container,
       isReady: false,
       usedAt: performance.now(),
-      async acquire(deadline) {
+      async acquire(job, deadline) {
         crowd.usedAt = performance.now();
-        const member = await pool.acquire("", spawn, deadline);
+        const member = await pool.acquire("", spawn, nestedOf(job), deadline);
         members.set(member, crowd);
         return member;
       },
@@ -152,6 +155,7 @@ export function createCrowds(options: CrowdsOptions): Crowds {
 
   return {
     find(job, key) {
+      if (job.may.callTools && job.depth >= CALLER_LEVELS) return undefined;
       const crowd = open.get(kindOf(job, key));
       if (!crowd?.isReady) return undefined;
       return crowd.pool.counts().asking < MAX_PROCESSES ? crowd : undefined;

@@ -2,12 +2,13 @@ import type { Deadline } from "../../core/deadline.ts";
 import { once } from "../../core/once.ts";
 import { type Logger, SILENT } from "../../core/source.ts";
 import { createDockerClient, type DockerClient, raced } from "../../machine/docker/docker.ts";
+import { daemonUnavailable } from "../../machine/docker/docker-error.ts";
 import type { EndpointOptions } from "../../machine/docker/endpoint.ts";
 import { type Availability, createAvailability } from "./availability.ts";
 import { createImageFinder, type ImageFinder, type ImageFinderOptions } from "./images.ts";
 import { createLayerVolumes, type LayerVolumes } from "./layers.ts";
 import { createMarks, LABEL, type Marks } from "./marks.ts";
-import { createNodeImages, type NodeImage } from "./node-images.ts";
+import { createNodeImages, type ImageMade, type NodeImage } from "./node-images.ts";
 import { createReaper, type Reaper } from "./reaper.ts";
 
 /**
@@ -29,7 +30,7 @@ export interface DockerBase {
   readonly fetches: boolean;
 
   /** What Node is in an image, found out once. @throws IMAGE_UNUSABLE when none is that can be used; ENGINE_UNAVAILABLE */
-  nodeOf(imageId: string, deadline: Deadline): Promise<NodeImage>;
+  nodeOf(image: ImageMade, deadline: Deadline): Promise<NodeImage>;
 
   /** To be awaited before anything is made: finds the daemon, and begins to clean up. @throws ENGINE_UNAVAILABLE */
   open(signal?: AbortSignal): Promise<void>;
@@ -37,6 +38,8 @@ export interface DockerBase {
   made(containerId: string): void;
   /** Ends and removes a container; tries again later when the daemon does not answer. Never rejects. */
   remove(containerId: string): Promise<void>;
+  /** For who closes and would wait in vain: resolves when the daemon does not answer a ping soon. Never, when it does. */
+  lost(): Promise<void>;
   readonly reaper: Reaper;
   /** Removes all that is left, and waits for it. Safe to call twice. */
   close(): Promise<void>;
@@ -59,6 +62,10 @@ export interface DockerBaseOptions extends EndpointOptions {
 const REMOVE_TIMEOUT_MS = 5_000;
 const TRY_AGAIN_MS = 2_000;
 const CLOSE_STEP_MS = 3_000;
+/** A ping is quick, also on a busy machine. */
+const LOST_AFTER_MS = 1_500;
+/** Who closes next need not wait for the same. */
+const LOST_FRESH_MS = 2_000;
 const FALLBACK_IMAGE = "node:lts-slim";
 
 export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
@@ -105,7 +112,6 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
     opened ??= client.ping().then(
       () => {
         availability.saw(true);
-        clean();
       },
       (error: unknown) => {
         opened = undefined;
@@ -113,12 +119,16 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
         throw error;
       },
     );
-    return raced(opened, signal);
+    return raced(opened.then(clean), signal);
   }
 
   async function tryToRemove(id: string): Promise<void> {
+    const hanging = new AbortController();
+    const giveUp = () => hanging.abort(daemonUnavailable("the Docker daemon does not answer"));
+    const slow = setTimeout(() => void lost().then(giveUp), LOST_AFTER_MS);
+    slow.unref();
     try {
-      await client.containers.remove(id, { timeoutMs: REMOVE_TIMEOUT_MS });
+      await client.containers.remove(id, { timeoutMs: REMOVE_TIMEOUT_MS, signal: hanging.signal });
       ours.delete(id);
       stuck.delete(id);
     } catch (error) {
@@ -126,6 +136,8 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
       opened = undefined; // whoever comes next finds out whether the daemon is there
       stuck.add(id);
       armRetry();
+    } finally {
+      clearTimeout(slow);
     }
   }
 
@@ -146,8 +158,29 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
     return done;
   }
 
+  let lostAtMs = -Infinity;
+  async function lost(): Promise<void> {
+    if (performance.now() - lostAtMs < LOST_FRESH_MS) return;
+    const isThere =
+      !isUsed ||
+      (await client.ping({ signal: AbortSignal.timeout(LOST_AFTER_MS) }).then(
+        () => true,
+        () => false,
+      ));
+    if (isThere) return new Promise(() => {});
+    lostAtMs = performance.now();
+  }
+
   async function allRemoved(): Promise<void> {
     while (removing.size > 0) await Promise.all(removing.values());
+  }
+
+  async function leaveNothing(): Promise<void> {
+    await within(CLOSE_STEP_MS, cleaning);
+    for (const id of ours) void remove(id);
+    await within(stuck.size > 0 ? CLOSE_STEP_MS : REMOVE_TIMEOUT_MS, allRemoved());
+    if (isUsed) await within(CLOSE_STEP_MS, removeUnknown());
+    await within(CLOSE_STEP_MS, reaper.close());
   }
 
   /** Made by a request whose answer was lost, so that nobody ever knew of it. */
@@ -168,22 +201,19 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
     fetches: pull !== "never",
     defaultImage: options.defaultImage ?? allowedImages[0] ?? FALLBACK_IMAGE,
     open,
-    nodeOf: (imageId, deadline) => nodeImages()(imageId, deadline),
+    nodeOf: (image, deadline) => nodeImages()(image, deadline),
     made(id) {
       ours.add(id);
       if (isClosed) void remove(id); // it was on its way when we closed
     },
     remove,
+    lost,
     async close() {
       if (isClosed) return;
       isClosed = true;
       clearTimeout(retry);
       // A daemon that hangs must not keep us: what is left then is for the next server.
-      await within(CLOSE_STEP_MS, cleaning);
-      for (const id of ours) void remove(id);
-      await within(stuck.size > 0 ? CLOSE_STEP_MS : REMOVE_TIMEOUT_MS, allRemoved());
-      if (isUsed) await within(CLOSE_STEP_MS, removeUnknown());
-      await within(CLOSE_STEP_MS, reaper.close());
+      await Promise.race([leaveNothing(), lost()]);
       client.close();
     },
   };

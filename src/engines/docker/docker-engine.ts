@@ -2,17 +2,19 @@ import { readFile } from "node:fs/promises";
 import { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../../core/errors.ts";
 import { once } from "../../core/once.ts";
+import type { HostCalls } from "../../core/source.ts";
 import { raced } from "../../machine/docker/docker.ts";
 import { daemonUnavailable, DockerError } from "../../machine/docker/docker-error.ts";
 import { entryUrl } from "../../machine/entries.ts";
-import { type EngineHealth, type ExecutionEngine, type Job, NO_ACCESS } from "../engine.ts";
+import { type EngineHealth, type ExecutionEngine, type Job, type JobEnd, NO_ACCESS } from "../engine.ts";
+import { nestedOf } from "../process/admission.ts";
 import { FRAME_SLACK_BYTES, type Member } from "../process/member.ts";
 import { createOneShotPool } from "../process/one-shot-pool.ts";
 import { runJob } from "../process/run-job.ts";
 import { createCrowds } from "./crowds.ts";
 import type { DockerBase } from "./docker-base.ts";
 import { levelOf, healthOf } from "./health.ts";
-import { type Recipe, recipeKey, startOneShot } from "./one-shot.ts";
+import { CPU_SECONDS, type Recipe, recipeKey, startOneShot } from "./one-shot.ts";
 
 export interface DockerEngineOptions {
   /** Containers at once, warm ones included; default 16. */
@@ -27,6 +29,13 @@ export interface DockerEngineOptions {
   maxWaitMs?: number;
   /** A warm container that no job wanted for this long is ended; default five minutes. */
   idleMs?: number;
+  /**
+   * `process`: calls of one tool by one principal follow each other in the same process, and see what the last one left;
+   * no others do. None is started ahead then, and there are no containers for many calls. Default `none`.
+   */
+  reuse?: "none" | "process";
+  /** A process that is kept for the next call is ended after this long without any; default one minute. */
+  reuseIdleMs?: number;
   /** A container for many calls of one tool is ended after this long without any; default one minute. */
   crowdIdleMs?: number;
 }
@@ -44,7 +53,8 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
   const { log } = base;
   const { maxContainers = 16, warm = 2, cpus = 1, idleMs = 300_000, maxWaitMs = 15_000 } = options;
   const maxFrameBytes = Math.max(MIN_FRAME_BYTES, options.maxResultBytes ?? 0) + FRAME_SLACK_BYTES;
-  const maxCrowds = Math.floor(maxContainers / 4);
+  const reuses = options.reuse === "process";
+  const maxCrowds = reuses ? 0 : Math.floor(maxContainers / 4);
   const maxOneShots = maxContainers - maxCrowds;
   const runner = once(() => readFile(entryUrl("node-runner")));
   const closing = new AbortController();
@@ -53,8 +63,9 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
     engine: "docker",
     maxRunning: maxOneShots,
     maxLive: maxOneShots,
-    idlePerKey: warm,
-    idleMs,
+    idlePerKey: reuses ? 0 : warm,
+    refillAtOnce: REFILL_AT_ONCE,
+    idleMs: reuses ? (options.reuseIdleMs ?? 60_000) : idleMs,
     maxWaitMs,
     log,
   });
@@ -66,16 +77,25 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
     maxFrameBytes,
   });
 
+  const usedMs = new WeakMap<Member, number>();
+  /** Its limit of processor time is for all its jobs: no job is to end at what others have used. */
+  function isFresh(member: Member, wallMs: number): boolean {
+    const sum = (usedMs.get(member) ?? 0) + wallMs;
+    usedMs.set(member, sum);
+    return sum * Math.max(1, cpus) < (CPU_SECONDS * 1_000) / 2;
+  }
+
   async function recipeFor(job: Job, deadline: Deadline): Promise<Recipe> {
     const { signal } = deadline;
     await base.open(signal);
     const image = job.image ?? base.defaultImage;
-    const { id } = await base.images.find(image, deadline);
-    const { version, ipc, hasInit } = await base.nodeOf(id, deadline);
-    const layer = job.layer && { ...job.layer, volume: await raced(base.layers.ensure(job.layer, id), signal) };
+    const facts = await base.images.find(image, deadline);
+    const { version, ipc, hasInit } = await base.nodeOf(facts, deadline);
+    const layer = job.layer && { ...job.layer, volume: await raced(base.layers.ensure(job.layer, facts), signal) };
     const memoryMiB = job.limits.memoryMiB;
     return {
-      imageId: id,
+      imageId: facts.id,
+      volumes: facts.volumes,
       image,
       version,
       ipc,
@@ -89,11 +109,11 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
 
   async function take(job: Job, deadline: Deadline): Promise<Member> {
     const recipe = await raced(recipeFor(job, deadline), closing.signal);
-    const key = recipeKey(recipe);
+    const key = reuses ? reuseKey(job, recipe) : recipeKey(recipe);
     const crowd = crowds.find(job, key);
     if (crowd) {
       try {
-        return await crowd.acquire(deadline);
+        return await crowd.acquire(job, deadline);
       } catch (error) {
         // It has just ended, and nothing of the job was run.
         if (closing.signal.aborted || !hasCode(error, "ENGINE_UNAVAILABLE", "SHUTTING_DOWN")) throw error;
@@ -103,6 +123,7 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
     const spawn = () =>
       startOneShot(base, recipe, {
         maxFrameBytes,
+        isReused: reuses,
         onWaiting: () => pool.wake(),
         onStale() {
           isStale = true;
@@ -111,7 +132,7 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
       });
     const stopCounting = crowds.count(job, key, recipe);
     try {
-      return await pool.acquire(key, spawn, deadline);
+      return await pool.acquire(key, spawn, nestedOf(job), deadline);
     } catch (error) {
       throw isStale ? new StaleRecipe() : error;
     } finally {
@@ -145,16 +166,30 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
   const sandboxes = {
     engine: "docker",
     acquire,
-    release(member: Member) {
-      if (!crowds.release(member)) pool.release(member);
+    release(member: Member, end?: JobEnd) {
+      if (!crowds.release(member)) pool.release(member, reuses && end?.state === "done" && isFresh(member, end.wallMs));
     },
     isClosed: () => closing.signal.aborted,
     log,
   } as const;
 
+  /** Code that made no call has done nothing to anybody: when its daemon went away, that is what the call ends of. */
+  async function runOrExplain(job: Job, host: HostCalls, deadline: Deadline): Promise<JobEnd> {
+    let hasCalled = false;
+    const call: HostCalls["call"] = (...given) => {
+      hasCalled = true;
+      return host.call(...given);
+    };
+    const end = await runJob(sandboxes, job, { call }, deadline);
+    if (end.state === "done" || end.code !== "ENGINE_CRASHED" || hasCalled) return end;
+    const cause = await base.client.ping({ signal: deadline.signal }).catch((error: unknown) => error);
+    if (hasCode(cause, "ENGINE_UNAVAILABLE")) throw cause;
+    return end;
+  }
+
   return {
     name: "docker",
-    run: (job, host, deadline) => runJob(sandboxes, job, host, deadline),
+    run: runOrExplain,
 
     async probe(): Promise<EngineHealth> {
       const deadline = new Deadline(PROBE_MS);
@@ -174,10 +209,14 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
 
     async close() {
       closing.abort(new DynamicMcpError("SHUTTING_DOWN", "the docker engine is closed"));
-      await Promise.all([pool.close(), crowds.close()]);
+      await Promise.race([Promise.all([pool.close(), crowds.close()]), base.lost()]);
     },
   };
 }
+
+/** Names one tool of one principal, with all that its process was started with. */
+const reuseKey = ({ program, scope, may }: Job, recipe: Recipe) =>
+  JSON.stringify([program.name, program.digest, scope, may, recipeKey(recipe)]);
 
 /** The image, or the volume with the packages, was removed since it was found. */
 class StaleRecipe extends DynamicMcpError {
@@ -188,6 +227,8 @@ class StaleRecipe extends DynamicMcpError {
   }
 }
 
+/** Starting one is mostly waiting for the daemon. */
+const REFILL_AT_ONCE = 2;
 /** The least that a frame may have: host calls are bounded by who answers them. */
 const MIN_FRAME_BYTES = 16 * 1024 * 1024;
 const PROBE_MS = 20_000;
@@ -199,5 +240,6 @@ const PROBE_JOB: Job = {
   seed: "probe",
   startedAtMs: 0,
   may: NO_ACCESS,
+  depth: 0,
   scope: "probe",
 };

@@ -134,7 +134,11 @@ describe.skipIf(!docker || !registry)("images of a registry", () => {
     expect(told[0]).toContain(at("tool"));
     await client.images.remove(`${at("tool")}:1`);
     expect((await finder({ allowed: [digest] }).find(digest, new Deadline(20_000))).id).toBe(first?.id);
-    expect((await finder({ allowed: [digest] }).find(`${at("tool")}:1`, new Deadline(20_000))).id).toBe(first?.id);
+    // By another name it is allowed when it is there, and never fetched: that would be a call to wherever a name says.
+    const strict = () => finder({ allowed: [digest] }).find(`${at("tool")}:1`, new Deadline(20_000));
+    await expect(strict()).rejects.toMatchObject({ code: "IMAGE_NOT_ALLOWED" });
+    await finder().find(`${at("tool")}:1`, new Deadline(20_000));
+    expect((await strict()).id).toBe(first?.id);
   }, 30_000);
 
   it.each([
@@ -145,6 +149,33 @@ describe.skipIf(!docker || !registry)("images of a registry", () => {
   ])("are not found: %s", async (_, name) => {
     await expect(finder().find(name(), new Deadline(20_000))).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
   });
+
+  it("that could not be fetched are not asked for again at once, unless they come by another way", async () => {
+    const name = `${at("late")}:1`;
+    const warnings: unknown[] = [];
+    const log = { ...SILENT, warn: (facts: unknown) => void warnings.push(facts) };
+    const images = finder({ log });
+    const patient = finder({ log: SILENT, failureMs: 0 });
+    const NOT_FOUND = { code: "IMAGE_NOT_FOUND" };
+    await expect(images.find(name, new Deadline(20_000))).rejects.toMatchObject(NOT_FOUND);
+    await expect(patient.find(name, new Deadline(20_000))).rejects.toMatchObject(NOT_FOUND);
+    await publish("late", "1");
+    for (let i = 0; i < 3; i++) await expect(images.find(name, new Deadline(20_000))).rejects.toMatchObject(NOT_FOUND);
+    expect(warnings).toHaveLength(1);
+    await client.images.tag(plain, { repository: at("late"), tag: "1" });
+    expect((await images.find(name, new Deadline(20_000))).names).toContain(name);
+    await client.images.remove(name);
+    expect((await patient.find(name, new Deadline(20_000))).names).toContain(name);
+  }, 30_000);
+
+  it("that could not be fetched are asked for again when they are forgotten", async () => {
+    const name = `${at("later")}:1`;
+    const images = finder();
+    await expect(images.find(name, new Deadline(20_000))).rejects.toMatchObject({ code: "IMAGE_NOT_FOUND" });
+    await publish("later", "1");
+    images.forget(name);
+    expect((await images.find(name, new Deadline(20_000))).names).toContain(name);
+  }, 30_000);
 
   it("are not fetched when they are not allowed", async () => {
     await publish("other", "1");

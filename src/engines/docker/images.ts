@@ -26,6 +26,8 @@ export interface ImageFinderOptions {
   /** `always`: also when it is there, but at most every ten minutes. */
   pull: "missing" | "never" | "always";
   registryAuth?: { username: string; password: string; serveraddress?: string };
+  /** A fetch that failed is not tried again for this long; default 30 s. */
+  failureMs?: number;
   log: Logger;
 }
 
@@ -39,15 +41,19 @@ interface Pull {
 /** So long an answer of the daemon is believed. */
 const FRESH_MS = 10_000;
 const PULL_AGAIN_MS = 600_000;
+const FAILURE_MS = 30_000;
+/** Names come from callers, who may make up any number of them. */
+const MAX_FAILURES = 1_000;
 /** Of progress: often enough to see that it goes on. */
 const TELL_EVERY_MS = 1_000;
 
 export function createImageFinder(options: ImageFinderOptions): ImageFinder {
-  const { client, pull: policy, log } = options;
+  const { client, pull: policy, failureMs = FAILURE_MS, log } = options;
   const list = createImageList(options.allowed);
   const known = new Map<string, { facts: ImageFacts; untilMs: number }>();
   const pulls = new Map<string, Pull>();
   const pulledAtMs = new Map<string, number>();
+  const failures = new Map<string, { why: string; cause: DockerError; untilMs: number }>();
 
   const refused = (name: string) =>
     new DynamicMcpError(
@@ -65,9 +71,13 @@ export function createImageFinder(options: ImageFinderOptions): ImageFinder {
     if (!list.mayBe(name)) throw refused(name);
 
     const { signal } = deadline;
-    const isDue = policy === "always" && performance.now() - (pulledAtMs.get(name) ?? -Infinity) > PULL_AGAIN_MS;
+    const isDue =
+      policy === "always" &&
+      list.mayFetch(name) &&
+      performance.now() - (pulledAtMs.get(name) ?? -Infinity) > PULL_AGAIN_MS;
     let facts = isDue ? undefined : await client.images.inspect(name, { signal });
     if (!facts) {
+      if (!list.mayFetch(name)) throw refused(name);
       if (policy === "never")
         throw notFound(name, "and this server does not fetch images (MCP_SANDBOX_IMAGE_PULL=never)");
       await pullOnce(name, deadline, onProgress);
@@ -75,12 +85,16 @@ export function createImageFinder(options: ImageFinderOptions): ImageFinder {
       if (!facts) throw notFound(name, "even after it was fetched");
     }
     if (!list.allows(name, facts)) throw refused(name);
+    failures.delete(name);
     known.set(name, { facts, untilMs: performance.now() + FRESH_MS });
     return facts;
   }
 
   /** All who wait for the same image share one fetch; it ends when the last of them leaves. */
   async function pullOnce(name: string, deadline: Deadline, onProgress?: (message: string) => void): Promise<void> {
+    const failure = failures.get(name);
+    if (failure && failure.untilMs > performance.now()) throw notFetched(name, failure);
+    failures.delete(name);
     let pull = pulls.get(name);
     if (!pull) {
       pull = startPull(name);
@@ -115,7 +129,11 @@ export function createImageFinder(options: ImageFinderOptions): ImageFinder {
       (error: unknown) => {
         if (!(error instanceof DockerError)) throw error;
         log.warn({ image: name, status: error.status, why: error.message }, "a container image could not be fetched");
-        throw notFound(name, `on this machine and could not be fetched: ${error.message}`, error);
+        const failure = { why: error.message, cause: error, untilMs: performance.now() + failureMs };
+        const [oldest] = failures.keys();
+        if (failures.size >= MAX_FAILURES && oldest !== undefined) failures.delete(oldest);
+        failures.set(name, failure);
+        throw notFetched(name, failure);
       },
     );
     done.catch(() => {}); // whoever waits for it hears of it
@@ -131,7 +149,22 @@ export function createImageFinder(options: ImageFinderOptions): ImageFinder {
     }
   }
 
-  return { find: findOrExplain, forget: (name) => void known.delete(name) };
+  return {
+    find: findOrExplain,
+    forget(name) {
+      known.delete(name);
+      failures.delete(name);
+    },
+  };
+}
+
+function notFetched(name: string, { why, cause, untilMs }: { why: string; cause: DockerError; untilMs: number }) {
+  const seconds = Math.max(1, Math.ceil((untilMs - performance.now()) / 1_000));
+  return notFound(
+    name,
+    `on this machine and it could not be fetched (not tried again for ${seconds} s): ${why}`,
+    cause,
+  );
 }
 
 function notFound(name: string, why: string, cause?: unknown): DynamicMcpError {

@@ -33,7 +33,7 @@ describe.skipIf(!docker)("packages in containers", () => {
     return { key, folder: place };
   }
   const store = () => createLayerVolumes({ client: client(), marks: createMarks(), log: SILENT });
-  const imageId = async () => (await client().images.inspect(docker?.images.node ?? ""))?.id ?? "";
+  const image = async () => (await client().images.inspect(docker?.images.node ?? "")) ?? { id: "", volumes: [] };
 
   afterAll(async () => {
     rmSync(folder, { recursive: true });
@@ -64,21 +64,21 @@ describe.skipIf(!docker)("packages in containers", () => {
 
   it("are filled once, however many ask, also two servers at once", async () => {
     const layer = makeLayer({ "a/index.js": "1" });
-    const id = await imageId();
+    const made = await image();
     const [one, other] = [store(), store()];
-    const names = await Promise.all([one, one, one, other, other].map((each) => each.ensure(layer, id)));
+    const names = await Promise.all([one, one, one, other, other].map((each) => each.ensure(layer, made)));
     expect(new Set(names).size).toBe(1);
     expect(await volumes(layer.key)).toHaveLength(2);
-    expect(await store().ensure(layer, id)).toBe(names[0]);
+    expect(await store().ensure(layer, made)).toBe(names[0]);
   });
 
   it("leave nothing when they cannot be filled, and are never seen half", async () => {
     const layer = makeLayer({ "a/index.js": "1" });
-    const id = await imageId();
+    const made = await image();
     const missing = { ...layer, folder: path.join(folder, "nowhere") };
-    await expect(store().ensure(missing, id)).rejects.toThrow();
+    await expect(store().ensure(missing, made)).rejects.toThrow();
     expect(await volumes(layer.key)).toEqual([]);
-    expect(await store().ensure(layer, id)).not.toBe("");
+    expect(await store().ensure(layer, made)).not.toBe("");
   });
 
   it("are filled again when somebody removed them", async () => {
@@ -115,11 +115,11 @@ describe.skipIf(!docker)("packages in containers", () => {
 
   it("are removed when they are old or too many, unless a container uses them", async () => {
     const [old, used] = [makeLayer({ "a/index.js": "1" }), makeLayer({ "a/index.js": "2" })];
-    const id = await imageId();
-    await store().ensure(old, id);
-    const volume = await store().ensure(used, id);
+    const made = await image();
+    await store().ensure(old, made);
+    const volume = await store().ensure(used, made);
     const HostConfig = { NetworkMode: "none", Mounts: [{ Type: "volume", Source: volume, Target: "/x", ReadOnly: true }] } as const; // prettier-ignore
-    const container = await client().containers.create({ Image: id, HostConfig });
+    const container = await client().containers.create({ Image: made.id, HostConfig });
     const pruner = createLayerVolumes({ client: client(), marks: createMarks(), log: SILENT, maxAgeMs: -60_000 });
     expect(await pruner.prune()).toBeGreaterThanOrEqual(1);
     expect(await volumes(old.key)).toEqual([]);
@@ -130,7 +130,7 @@ describe.skipIf(!docker)("packages in containers", () => {
   it("are kept by a base that is closed: the next server finds them", async () => {
     const layer = makeLayer({ "a/index.js": "1" });
     const base = createDockerBase({ defaultImage: docker?.images.node ?? "" });
-    await base.layers.ensure(layer, await imageId());
+    await base.layers.ensure(layer, await image());
     await base.close();
     await createDockerBase().reaper.sweep();
     expect(await volumes(layer.key)).toHaveLength(2);

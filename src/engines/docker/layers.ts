@@ -9,8 +9,9 @@ import { DockerError } from "../../machine/docker/docker-error.ts";
 import { tar, type TarEntry } from "../../machine/docker/tar.ts";
 import type { Layer } from "../engine.ts";
 import type { Marks } from "./marks.ts";
+import type { ImageMade } from "./node-images.ts";
 import { LAYER_OF } from "./reaper.ts";
-import { LAYER_FOLDER, layerMount } from "./spec.ts";
+import { inPlaceOf, LAYER_FOLDER, layerMount } from "./spec.ts";
 
 /**
  * Packages on the daemon: a volume for each layer, filled once through the archive API, so that no folder of this
@@ -22,10 +23,10 @@ import { LAYER_FOLDER, layerMount } from "./spec.ts";
  */
 export interface LayerVolumes {
   /**
-   * @param imageId any image of the daemon: a container of it, never started, is needed to fill a volume
+   * @param image any of the daemon: a container of it, never started, is needed to fill a volume
    * @returns the name of a volume to be mounted read-only
    */
-  ensure(layer: Layer, imageId: string, signal?: AbortSignal): Promise<string>;
+  ensure(layer: Layer, image: ImageMade): Promise<string>;
   /** Whether the volume is the one that `ensure` gave, and no empty one that the daemon made in its place. */
   isSound(volume: string): Promise<boolean>;
   /** It was not there any more: the next `ensure` looks again. */
@@ -70,17 +71,21 @@ export function createLayerVolumes(options: LayerVolumesOptions): LayerVolumes {
     return (await client.volumes.inspect(volume))?.labels[LAYER_KEY] !== undefined;
   }
 
-  async function fill(layer: Layer, imageId: string): Promise<string> {
+  async function fill(layer: Layer, image: ImageMade): Promise<string> {
     const startedAt = performance.now();
     const volume = `${nameOf(layer)}-${randomBytes(6).toString("hex")}`;
     const labels = { [LAYER_KEY]: layer.key };
     await client.volumes.create(volume, { ...marks.of("layer"), ...labels });
     try {
       const id = await client.containers.create({
-        Image: imageId,
+        Image: image.id,
         Entrypoint: ["none"],
         Labels: marks.of("filler"),
-        HostConfig: { NetworkMode: "none", Mounts: [layerMount(volume, false)] },
+        HostConfig: {
+          NetworkMode: "none",
+          Tmpfs: inPlaceOf(image.volumes, [LAYER_FOLDER]),
+          Mounts: [layerMount(volume, false)],
+        },
       });
       try {
         const archive = tar(entriesOf(path.join(layer.folder, "node_modules")));
@@ -122,10 +127,10 @@ export function createLayerVolumes(options: LayerVolumesOptions): LayerVolumes {
 
   return {
     isSound,
-    ensure(layer, imageId) {
+    ensure(layer, image) {
       const found = known.get(layer.key);
       if (found) return found;
-      const made = (async () => (await find(layer)) ?? (await fill(layer, imageId)))();
+      const made = (async () => (await find(layer)) ?? (await fill(layer, image)))();
       known.set(layer.key, made);
       made.catch(() => known.delete(layer.key));
       return made;

@@ -1,14 +1,17 @@
 import type { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
+import type { ImageFacts } from "../../machine/docker/images.ts";
 import { raced } from "../../machine/docker/docker.ts";
 import { DockerError } from "../../machine/docker/docker-error.ts";
 import type { DockerBase } from "./docker-base.ts";
 import { permissionFlag } from "./node-program.ts";
 import { sandboxSpec, type SandboxSpec } from "./spec.ts";
 
+/** What containers are made of. */
+export type ImageMade = Pick<ImageFacts, "id" | "volumes">;
+
 /** What was found out about an image by starting a container of it, once. */
 export interface NodeImage {
-  imageId: string;
   /** Of its Node: `24.21.0`. */
   version: string;
   ipc: SandboxSpec["ipc"];
@@ -34,25 +37,28 @@ const NOT_FOUND: ReadonlySet<number> = new Set([126, 127]);
  *
  * @returns a function that throws IMAGE_UNUSABLE when there is no Node in the image, or too old a one; ENGINE_UNAVAILABLE
  */
-export function createNodeImages(base: Base): (imageId: string, deadline: Deadline) => Promise<NodeImage> {
+export function createNodeImages(base: Base): (image: ImageMade, deadline: Deadline) => Promise<NodeImage> {
   const known = new Map<string, Promise<NodeImage>>();
-  return (imageId, deadline) => {
-    let found = known.get(imageId);
+  return (image, deadline) => {
+    let found = known.get(image.id);
     if (!found) {
-      found = probe(base, imageId, WAYS);
-      known.set(imageId, found);
-      found.catch(() => known.delete(imageId));
+      found = probe(base, image, WAYS);
+      known.set(image.id, found);
+      found.catch(() => known.delete(image.id));
     }
     return raced(found, deadline.signal);
   };
 }
 
-async function probe(base: Base, imageId: string, ways: typeof WAYS): Promise<NodeImage> {
+async function probe(base: Base, image: ImageMade, ways: typeof WAYS): Promise<NodeImage> {
   const [way = { ipc: "private", hasInit: false }, ...others] = ways;
   const { containers } = base.client;
+  const odd = image.volumes.find((folder) => !/^\/+[^/]/.test(folder));
+  if (odd !== undefined) throw unusable(`declares the volume ${odd.slice(0, 100)}, which no container can have`);
   const id = await containers.create(
     sandboxSpec({
-      imageId,
+      imageId: image.id,
+      volumes: image.volumes,
       command: ["node", "-p", "process.versions.node"],
       limits: PROBE_LIMITS,
       labels: base.marks.of("probe"),
@@ -75,13 +81,13 @@ async function probe(base: Base, imageId: string, ways: typeof WAYS): Promise<No
     const exitCode = (await containers.inspect(id))?.exitCode;
     if (exitCode !== 0 && !NOT_FOUND.has(exitCode ?? 0)) throw endedEarly(exitCode);
     const version = /^\d+\.\d+\.\d+/.exec(told)?.[0];
-    if (version === undefined || permissionFlag(version) === undefined) throw unusable(version);
-    return { imageId, version, ...way };
+    if (version === undefined || permissionFlag(version) === undefined) throw noNode(version);
+    return { version, ...way };
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
     const facts = await containers.inspect(id);
-    if (NOT_FOUND.has(facts?.exitCode ?? 0)) throw unusable(undefined, error);
-    if (others.length > 0) return await probe(base, imageId, others);
+    if (NOT_FOUND.has(facts?.exitCode ?? 0)) throw noNode(undefined, error);
+    if (others.length > 0) return await probe(base, image, others);
     throw new DynamicMcpError("ENGINE_UNAVAILABLE", `the Docker daemon does not start containers: ${error.message}`, {
       data: { engine: "docker" },
       cause: error,
@@ -97,16 +103,12 @@ function endedEarly(exitCode: number | undefined): DynamicMcpError {
   return new DynamicMcpError("ENGINE_UNAVAILABLE", what, { data: { engine: "docker" } });
 }
 
-function unusable(version: string | undefined, cause?: unknown): DynamicMcpError {
-  const what =
-    version === undefined
-      ? "there is no Node in the container image that could be started as `node`"
-      : `the Node in the container image is ${version}, which cannot be locked`;
-  return new DynamicMcpError(
-    "IMAGE_UNUSABLE",
-    `${what}: choose an image with Node 20 or newer, such as node:lts-slim`,
-    {
-      cause,
-    },
-  );
+function noNode(version: string | undefined, cause?: unknown): DynamicMcpError {
+  if (version === undefined) return unusable("has no Node that could be started as `node`", cause);
+  return unusable(`has Node ${version}, which cannot be locked`, cause);
+}
+
+function unusable(why: string, cause?: unknown): DynamicMcpError {
+  const what = `the container image ${why}: choose an image with Node 20 or newer, such as node:lts-slim`;
+  return new DynamicMcpError("IMAGE_UNUSABLE", what, { cause });
 }

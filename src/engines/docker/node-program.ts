@@ -1,8 +1,19 @@
 /** How Node is started in a container, with a program that comes over its input: nothing has to be in the image. */
 
 /**
+ * The modules of Node's that become globals, of Node 20 to 26. Listed, not asked for inside: that would cost each process
+ * a megabyte.
+ */
+const MODULES =
+  "assert async_hooks buffer child_process cluster constants dgram diagnostics_channel dns domain events fs http http2 " +
+  "https inspector module net os path perf_hooks punycode querystring readline repl stream string_decoder sys timers " +
+  "tls trace_events tty url util v8 vm wasi worker_threads zlib node:ffi node:quic node:sea node:sqlite node:test";
+const GLOBALS_OF_EVAL = ["exports", "require", "__filename", "__dirname", ...MODULES.split(" ")];
+
+/**
  * Reads a script (four bytes of length, then the script) from descriptor 0 and not a byte more, and runs it as CommonJS
- * with the arguments that follow. `-e` makes every module of Node's a global; the script is to find none of that.
+ * with the arguments that follow. `-e` makes every module of Node's a global; the script is to find none of that, nor
+ * the one that Node puts back when what it evaluates has ended.
  */
 const BOOTSTRAP = `
 const fs = require("fs"), vm = require("vm");
@@ -19,8 +30,8 @@ const take = (bytes) => {
 };
 const script = take(take(4).readUInt32BE(0)).toString("utf8");
 const own = require;
-for (const name of ["module", "exports", "require", "__filename", "__dirname", ...own("module").builtinModules])
-  if (!["process", "console", "crypto"].includes(name)) delete globalThis[name];
+for (const name of ${JSON.stringify(GLOBALS_OF_EVAL)}) delete globalThis[name];
+process.nextTick(() => delete globalThis.module);
 process.argv = [process.execPath, "program", ...process.argv.slice(1)];
 process.execArgv = [];
 const run = new vm.Script("(function (require, module, exports) {" + script + "\\n})", { filename: "/program.cjs" });
@@ -48,29 +59,62 @@ export function permissionFlag(version: string): string | undefined {
   return isStable ? "--permission" : "--experimental-permission";
 }
 
+/**
+ * No signal opens the debugger. Where Node does not know that, the program has to take the signal itself.
+ *
+ * @param version as in `process.versions.node`
+ */
+export function quietFlags(version: string): string[] {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  const isKnown = major > 23 || (major === 23 && minor >= 7) || (major === 22 && minor >= 14);
+  return isKnown ? ["--disable-sigusr1"] : [];
+}
+
+/** `node:sqlite` opens files that the permissions do not allow. Node has it since 22.5. */
+function withoutSqlite(version: string): string[] {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major > 22 || (major === 22 && minor >= 5) ? ["--no-experimental-sqlite"] : [];
+}
+
+interface GuestLimits {
+  memoryMiB: number;
+  cpus: number;
+  /** Its own, and the only one that it may write to. */
+  folder: string;
+}
+
+/** V8's threads beside the guest's: Node's default, and more than that no processor would run. */
+const MAX_HELPERS = 4;
 /** V8's young generation has three parts of this size; its default would be most of a small limit. */
 const SEMI_SPACE_SHARE = 32;
 const MAX_SEMI_SPACE_MIB = 16;
+/** Enough for the start: a first collection before the first job would only spread what is there over more pages. */
+const START_SEMI_SPACE_MIB = 2;
 /** Where Node looks for packages, and for what kind of module a file is. */
 const PACKAGES = ["/node_modules", "/package.json"];
 
 /**
- * Flags for a guest: no child process, worker, addon or WASI, no file but its own and its packages, nothing written
- * outside `folder`. The container holds it in; this is a second wall, inside of the first.
+ * Flags for a guest: no child process, worker, addon or WASI, no file but its own and its packages. The container holds it in; this is a second wall, inside of the first.
  *
  * @throws RangeError for a Node without permissions, see `permissionFlag`
  */
-export function guestFlags(version: string, memoryMiB: number, folder: string): string[] {
+export function guestFlags(version: string, { memoryMiB, cpus, folder }: GuestLimits): string[] {
   const permission = permissionFlag(version);
   if (permission === undefined) throw new RangeError(`Node ${version} has no permissions`);
-  const semiSpaceMiB = Math.min(MAX_SEMI_SPACE_MIB, Math.max(1, Math.floor(memoryMiB / SEMI_SPACE_SHARE)));
+  const maxSemiSpaceMiB = Math.min(MAX_SEMI_SPACE_MIB, Math.max(1, Math.floor(memoryMiB / SEMI_SPACE_SHARE)));
   return [
     permission,
     ...[folder, ...PACKAGES].map((place) => `--allow-fs-read=${place}`),
     `--allow-fs-write=${folder}`,
     "--no-addons",
     "--no-warnings",
+    // Some of V8's flags, when set as it runs, write files wherever they are told to.
+    "--freeze-flags-after-init",
+    ...withoutSqlite(version),
+    ...quietFlags(version),
     `--max-old-space-size=${memoryMiB}`,
-    `--max-semi-space-size=${semiSpaceMiB}`,
+    `--v8-pool-size=${Math.max(1, Math.min(MAX_HELPERS, Math.ceil(cpus)))}`,
+    `--min-semi-space-size=${Math.min(START_SEMI_SPACE_MIB, maxSemiSpaceMiB)}`,
+    `--max-semi-space-size=${maxSemiSpaceMiB}`,
   ];
 }

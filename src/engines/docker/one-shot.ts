@@ -9,6 +9,8 @@ import { sandboxSpec, type SandboxSpec } from "./spec.ts";
 /** All that makes two containers alike. */
 export interface Recipe {
   imageId: string;
+  /** Of the image: see `ImageFacts`. */
+  volumes: readonly string[];
   /** The name that it was found by. */
   image: string;
   /** Of its Node. */
@@ -30,7 +32,7 @@ export const TMP_MIB = 16;
 const KERNEL_MIB = 128;
 const PIDS = 64;
 /** Only for when nobody is there to end it: longer than any job. */
-const CPU_SECONDS = 900;
+export const CPU_SECONDS = 900;
 const READY_WITHIN_MS = 30_000;
 
 export function recipeKey({ imageId, layer, memoryMiB, cpus }: Recipe): string {
@@ -41,9 +43,10 @@ export function recipeKey({ imageId, layer, memoryMiB, cpus }: Recipe): string {
 export function containerOf(
   base: DockerBase,
   recipe: Recipe,
-): Pick<SandboxSpec, "imageId" | "ipc" | "runtime" | "layerVolume"> {
+): Pick<SandboxSpec, "imageId" | "volumes" | "ipc" | "runtime" | "layerVolume"> {
   return {
     imageId: recipe.imageId,
+    volumes: recipe.volumes,
     ipc: recipe.ipc,
     ...(base.runtime !== undefined && { runtime: base.runtime }),
     ...(recipe.layer && { layerVolume: recipe.layer.volume }),
@@ -52,17 +55,27 @@ export function containerOf(
 
 export const kernelMiB = (base: DockerBase) => (base.runtime === undefined ? 0 : KERNEL_MIB);
 
-/** A container in which one job will run. It is started at once. */
+/** A container in which one job will run, or one after the other. It is started at once. */
 export function startOneShot(
   base: DockerBase,
   recipe: Recipe,
-  on: { maxFrameBytes: number; onWaiting(): void; /** Its image or its packages are gone. */ onStale(): void },
+  on: {
+    maxFrameBytes: number;
+    /** Whether its process stays for further jobs. */
+    isReused: boolean;
+    onWaiting(): void;
+    /** Its image or its packages are gone. */
+    onStale(): void;
+  },
 ): Member {
   const { memoryMiB, cpus, layer } = recipe;
   const spec = sandboxSpec({
     ...containerOf(base, recipe),
     hasInit: recipe.hasInit,
-    command: nodeCommand(guestFlags(recipe.version, memoryMiB, "/tmp"), ["stdio"]),
+    command: nodeCommand(guestFlags(recipe.version, { memoryMiB, cpus, folder: "/tmp" }), [
+      "stdio",
+      ...(on.isReused ? ["again"] : []),
+    ]),
     limits: {
       memoryMiB: memoryMiB + NODE_MIB + kernelMiB(base),
       cpus,

@@ -154,6 +154,10 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
         else stream?.write(part);
       }
     },
+    backlogBytes() {
+      const bytes = waiting?.reduce((sum, part) => sum + part.byteLength, 0) ?? 0;
+      return bytes + (stream?.backlogBytes() ?? 0);
+    },
     failure: () => explain({ reason, isConnectionLost, facts }),
   };
 }

@@ -36,7 +36,17 @@ describe.skipIf(!docker)("a container of ours", () => {
   }
   const limits = { memoryMiB: 128, cpus: 1, pids: 64, cpuSeconds: 10, tmpMiB: 4 };
   const inOurs = (command: string[], more: Partial<typeof limits> = {}) =>
-    run(sandboxSpec({ imageId, command, limits: { ...limits, ...more }, labels: LABELS, ipc: "none", hasInit: true }));
+    run(
+      sandboxSpec({
+        imageId,
+        volumes: [],
+        command,
+        limits: { ...limits, ...more },
+        labels: LABELS,
+        ipc: "none",
+        hasInit: true,
+      }),
+    );
   const byDefault = (command: string[]) =>
     run({
       Image: imageId,
@@ -71,7 +81,7 @@ describe.skipIf(!docker)("a container of ours", () => {
 
   it("takes detached children along when it goes", async () => {
     const id = await client.containers.create({
-      ...sandboxSpec({ imageId, command: sh("setsid sleep 600 & setsid sleep 600 & wait"), limits, labels: LABELS, ipc: "none", hasInit: false }), // prettier-ignore
+      ...sandboxSpec({ imageId, volumes: [], command: sh("setsid sleep 600 & setsid sleep 600 & wait"), limits, labels: LABELS, ipc: "none", hasInit: false }), // prettier-ignore
     });
     await client.containers.start(id);
     await client.containers.remove(id);

@@ -1,3 +1,4 @@
+import path from "node:path";
 import type { ContainerSpec, HostConfig } from "../../machine/docker/containers.ts";
 
 /** What every container of ours is made of, whatever runs in it. */
@@ -14,6 +15,8 @@ export interface SandboxLimits {
 
 export interface SandboxSpec {
   imageId: string;
+  /** Of the image: see `ImageFacts`. */
+  volumes: readonly string[];
   command: readonly string[];
   limits: SandboxLimits;
   labels: Readonly<Record<string, string>>;
@@ -58,7 +61,7 @@ export function sandboxSpec(spec: SandboxSpec): ContainerSpec {
   };
 }
 
-function hostConfig({ limits, runtime, layerVolume, ipc, hasInit }: SandboxSpec): HostConfig {
+function hostConfig({ limits, runtime, volumes, layerVolume, ipc, hasInit }: SandboxSpec): HostConfig {
   return {
     ReadonlyRootfs: true,
     NetworkMode: "none",
@@ -72,7 +75,10 @@ function hostConfig({ limits, runtime, layerVolume, ipc, hasInit }: SandboxSpec)
     CpuQuota: Math.max(1_000, Math.round(limits.cpus * CPU_PERIOD_US)),
     IpcMode: ipc,
     Init: hasInit ?? false,
-    Tmpfs: { "/tmp": `rw,noexec,nosuid,nodev,size=${limits.tmpMiB}m,mode=1777` },
+    Tmpfs: {
+      ...inPlaceOf(volumes, layerVolume === undefined ? [] : [LAYER_FOLDER]),
+      "/tmp": `rw,noexec,nosuid,nodev,size=${limits.tmpMiB}m,mode=1777`,
+    },
     LogConfig: { Type: "none", Config: {} },
     Ulimits: [
       { Name: "core", Soft: 0, Hard: 0 },
@@ -83,6 +89,19 @@ function hostConfig({ limits, runtime, layerVolume, ipc, hasInit }: SandboxSpec)
     ...(layerVolume !== undefined && { Mounts: [layerMount(layerVolume, true)] }),
   };
 }
+
+/**
+ * For each folder that the image wants a volume for, the daemon would make one on its disk, which can be written without
+ * a bound whatever the root is. An empty folder that cannot be written takes that place.
+ *
+ * @param taken folders at which something of ours is mounted already
+ */
+export function inPlaceOf(volumes: readonly string[], taken: readonly string[] = []): Record<string, string> {
+  const folders = volumes.map((each) => path.posix.normalize(each).replace(/(?<=.)\/$/, ""));
+  return Object.fromEntries(folders.filter((each) => !taken.includes(each)).map((each) => [each, EMPTY_FOLDER]));
+}
+
+const EMPTY_FOLDER = "ro,noexec,nosuid,nodev,size=4k,mode=555";
 
 export function layerMount(volume: string, isReadOnly: boolean): NonNullable<HostConfig["Mounts"]>[number] {
   const VolumeOptions = { NoCopy: true };

@@ -1,13 +1,22 @@
+import { randomBytes } from "node:crypto";
 import { createFrameReader, frame } from "../../machine/frames.ts";
 import type { Child, ChildExit } from "../../machine/process.ts";
 import { explainExit, type Failure } from "../process/member.ts";
 import type { DockerBase } from "./docker-base.ts";
 import { hasOwnKernel } from "./health.ts";
-import { guestFlags, nodeCommand, scriptInput } from "./node-program.ts";
+import { guestFlags, nodeCommand, quietFlags, scriptInput } from "./node-program.ts";
 import { assertLayer, containerOf, kernelMiB, NODE_MIB, type Recipe, TMP_MIB } from "./one-shot.ts";
 import { startSandbox } from "./sandbox.ts";
 import { sandboxSpec } from "./spec.ts";
-import { DOWN, type Ended, readWord, type Setup, UP, word } from "../../machine/docker/supervisor-words.ts";
+import {
+  DOWN,
+  type Ended,
+  readWord,
+  SECRET_BYTES,
+  type Setup,
+  UP,
+  word,
+} from "../../machine/docker/supervisor-words.ts";
 
 /** A container in which many processes run, one for each call; each is seen as a child process of ours. */
 export interface SupervisedContainer {
@@ -31,8 +40,8 @@ export interface SupervisedOptions {
   maxFrameBytes: number;
 }
 
-/** The supervisor and its reserve. */
-const SUPERVISOR_MIB = 96;
+/** The supervisor, and what guests do not read at once, which it bounds. */
+const SUPERVISOR_MIB = 192;
 const PIDS_EACH = 24;
 const CPU_SECONDS = 900;
 /** A process that was ended and is not gone after this long: the supervisor does not do its work. */
@@ -43,6 +52,8 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
   const { maxProcesses } = options;
   const inside = new Map<number, { onOutput(chunk: Uint8Array): void; onEnd(end: ChildExit): void }>();
   const held = new Set<number>();
+  const secret = randomBytes(SECRET_BYTES);
+  const say = (what: number, id: number, ...rest: Uint8Array[]) => container.send([word(secret, what, id), ...rest]);
   let count = 0;
 
   const container: Child = startSandbox({
@@ -51,7 +62,7 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
       ...containerOf(base, recipe),
       // The supervisor itself is the first process: nobody inside can end that.
       hasInit: false,
-      command: nodeCommand(["--no-warnings", "--max-old-space-size=64"], []),
+      command: nodeCommand(["--no-warnings", "--max-old-space-size=64", ...quietFlags(version)], []),
       limits: {
         memoryMiB: SUPERVISOR_MIB + kernelMiB(base) + maxProcesses * (memoryMiB + NODE_MIB),
         cpus: cpus * maxProcesses,
@@ -68,7 +79,7 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
     hasOwnKernel: hasOwnKernel(base.runtime),
     ...(layer && { onCreated: () => assertLayer(base, layer, () => container.exited) }),
     onFrame(bytes) {
-      const { what, id, rest } = readWord(bytes);
+      const { what, id, rest } = readWord(secret, bytes);
       const process = inside.get(id);
       if (what === UP.output) process?.onOutput(rest);
       else if (what === UP.ended) process?.onEnd(exitOf(JSON.parse(rest.toString("utf8")) as Ended));
@@ -80,14 +91,14 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
   });
 
   const setup: Setup = {
-    command: nodeCommand(guestFlags(version, memoryMiB, "{folder}"), ["stdio"]),
+    command: nodeCommand(guestFlags(version, { memoryMiB, cpus, folder: "{folder}" }), ["stdio"]),
     env: { TZ: "UTC" },
     rssMiB: memoryMiB + NODE_MIB,
   };
   const json = Buffer.from(JSON.stringify(setup), "utf8");
   const length = Buffer.alloc(4);
   length.writeUInt32BE(json.byteLength);
-  container.send([word(DOWN.setup, 0), length, json, recipe.script]);
+  say(DOWN.setup, 0, length, json, recipe.script);
 
   return {
     exited: container.exited,
@@ -105,7 +116,7 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
       const kill = (as: ChildExit["reason"]) => {
         if (last || reason !== "exited") return;
         reason = as;
-        container.send([word(DOWN.kill, id)]);
+        say(DOWN.kill, id);
         timer = setTimeout(container.kill, KILL_WITHIN_MS);
       };
       const reader = createFrameReader(options.maxFrameBytes, onFrame);
@@ -127,14 +138,15 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
           },
         });
       });
-      container.send([word(DOWN.start, id)]);
+      say(DOWN.start, id);
       return {
         pid: undefined,
         exited,
         hold,
+        backlogBytes: container.backlogBytes,
         kill: () => kill("killed"),
         send(parts) {
-          if (!last && reason === "exited") container.send([word(DOWN.input, id), ...frame(parts)]);
+          if (!last && reason === "exited") say(DOWN.input, id, ...frame(parts));
         },
         failure: () => explain(last),
       };
@@ -142,14 +154,20 @@ export function startSupervised(base: DockerBase, recipe: Recipe, options: Super
   };
 }
 
-function exitOf({ code, signal, isOutOfMemory, stderr }: Ended): ChildExit {
-  const reason = isOutOfMemory ? "out-of-memory" : "exited";
+function exitOf({ code, signal, cause, stderr }: Ended): ChildExit {
+  const reason = cause === "memory" ? "out-of-memory" : cause === "flood" ? "overflow" : "exited";
   return { reason, code, signal: signal as NodeJS.Signals | null, stderr: stderr.slice(-4_000) };
 }
 
 function explain(exit: ChildExit | undefined): Failure {
   const failure = exit ? explainExit(exit) : { code: "ENGINE_CRASHED" as const };
   if (failure.code !== "ENGINE_CRASHED" || exit?.reason !== "exited") return failure;
-  const how = exit.signal ?? `exit code ${exit.code}`;
-  return { code: "PROCESS_EXITED", message: `the code ended its own process (${how}) before it returned` };
+  const { code, signal } = exit;
+  if (signal === null) {
+    return { code: "PROCESS_EXITED", message: `the code ended its own process (exit code ${code}) before it returned` };
+  }
+  return {
+    code: "PROCESS_EXITED",
+    message: `the process was ended by ${signal}, which the code sent to itself, or another call of the same tool did; try again`,
+  };
 }

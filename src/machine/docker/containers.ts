@@ -17,8 +17,12 @@ export interface Containers {
   kill(id: string, options?: CallOptions & { signalName?: string }): Promise<void>;
   /** Ends it and removes it with its anonymous volumes; fine when it is gone. */
   remove(id: string, options?: CallOptions): Promise<void>;
-  /** Makes an image of what is in it. */
-  commit(id: string, as: { repository: string; tag: string }, options?: CallOptions): Promise<void>;
+  /** Makes an image of what is in it. @param as `changes`: lines as in a Dockerfile */
+  commit(
+    id: string,
+    as: { repository: string; tag: string; changes?: readonly string[] },
+    options?: CallOptions,
+  ): Promise<void>;
   /** Those that have all of the labels, running or not. A label is `name` or `name=value`. */
   list(labels: readonly string[], options?: CallOptions): Promise<ContainerListing[]>;
   /** Unpacks a tar archive into a folder of it. @throws DockerError 404: no such folder, 403: it cannot be written */
@@ -165,8 +169,8 @@ export function createContainers(daemon: Daemon): Containers {
       }
     },
 
-    async commit(id, { repository, tag }, call) {
-      const query = { container: id, repo: repository, tag };
+    async commit(id, { repository, tag, changes }, call) {
+      const query = { container: id, repo: repository, tag, changes: changes?.join("\n") };
       await daemon.call({ method: "POST", path: "/commit", query, body: {}, ...call });
     },
 

@@ -61,6 +61,12 @@ describe("a client of the Docker Engine API", () => {
       ["a version that is none", PING.replace("1.41", "1.4/../..")],
       ["a page for an error", "HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 200\r\n\r\n" + "x".repeat(200)],
       ["something that is not HTTP", "SSH-2.0-OpenSSH_9.2\r\n"],
+      ["a web server without such a page", "HTTP/1.1 404 X\r\nContent-Length: 4\r\n\r\nnope"],
+      ["a proxy whose daemon is away", jsonAnswer({ message: "boom" }, 500)],
+      [
+        "a page without end",
+        `HTTP/1.1 200 OK\r\nApi-Version: 1.41\r\nContent-Length: 99999\r\n\r\n${"x".repeat(9_999)}`,
+      ],
       ["half a header", "HTTP/1.1 200 OK\r\nApi-Ver", true],
     ])("and refuses %s", async (_, answer, ends = false) => {
       await using daemon = await startOddDaemon((__, socket) => {
@@ -69,6 +75,7 @@ describe("a client of the Docker Engine API", () => {
       }, true);
       const docker = createDockerClient({ host: daemon.host });
       await expect(docker.ping()).rejects.toMatchObject(UNAVAILABLE);
+      await expect(docker.ping()).rejects.toThrow(daemon.host);
       docker.close();
     });
   });

@@ -1,11 +1,19 @@
+import { hasCode } from "../../core/errors.ts";
 import { once } from "../../core/once.ts";
 import { type Containers, createContainers } from "./containers.ts";
 import type { Daemon } from "./daemon.ts";
-import { daemonUnavailable } from "./docker-error.ts";
+import { daemonUnavailable, DockerError } from "./docker-error.ts";
 import { type EndpointOptions, endpoints } from "./endpoint.ts";
 import { createExecs, type Execs } from "./execs.ts";
 import { createImages, type Images } from "./images.ts";
-import { type ApiRequest, type CallOptions, createTransport, parseJson, type Transport } from "./transport.ts";
+import {
+  type ApiAnswer,
+  type ApiRequest,
+  type CallOptions,
+  createTransport,
+  parseJson,
+  type Transport,
+} from "./transport.ts";
 import { createVolumes, type Volumes } from "./volumes.ts";
 
 /**
@@ -66,6 +74,7 @@ interface Connection {
 const NEWEST_API = "1.47";
 const OLDEST_API = "1.30";
 const PING_TIMEOUT_MS = 5_000;
+const PING_BYTES = 100;
 
 export function createDockerClient(options: EndpointOptions = {}): DockerClient {
   let current: Promise<Connection> | undefined;
@@ -177,11 +186,9 @@ export function createDockerClient(options: EndpointOptions = {}): DockerClient 
 
 /** @returns the newest version that both sides speak. @throws ENGINE_UNAVAILABLE when there is none */
 async function negotiate(transport: Transport): Promise<string> {
-  const { headers, body } = await transport.call({ method: "GET", path: "/_ping", timeoutMs: PING_TIMEOUT_MS });
+  const { headers } = await pinged(transport);
   const theirs = headers["api-version"];
-  if (typeof theirs !== "string" || !/^1\.\d{1,3}$/.test(theirs) || body.byteLength > 100) {
-    throw daemonUnavailable(`what answers at ${transport.address} is not the Docker Engine API: check DOCKER_HOST`);
-  }
+  if (typeof theirs !== "string" || !/^1\.\d{1,3}$/.test(theirs)) throw noDaemonAt(transport);
   if (minor(theirs) < minor(OLDEST_API)) {
     throw daemonUnavailable(
       `the Docker daemon at ${transport.address} speaks API ${theirs}; at least ${OLDEST_API} (Docker 17.06) is needed`,
@@ -189,6 +196,23 @@ async function negotiate(transport: Transport): Promise<string> {
   }
   return minor(theirs) < minor(NEWEST_API) ? theirs : NEWEST_API;
 }
+
+/** Whatever else answers than a daemon that is well, nobody can run anything there. @throws ENGINE_UNAVAILABLE */
+async function pinged(transport: Transport): Promise<ApiAnswer> {
+  const { address } = transport;
+  const request = { method: "GET", path: "/_ping", timeoutMs: PING_TIMEOUT_MS, maxBytes: PING_BYTES } as const;
+  try {
+    return await transport.call(request);
+  } catch (error) {
+    if (hasCode(error, "TOO_LARGE")) throw noDaemonAt(transport, error);
+    if (!(error instanceof DockerError)) throw error;
+    const what = `what answers at ${address} answers with status ${error.status} when asked for the Docker Engine API`;
+    throw daemonUnavailable(`${what}: check DOCKER_HOST, and that the daemon (and a proxy before it) is well`, error);
+  }
+}
+
+const noDaemonAt = ({ address }: Transport, cause?: unknown) =>
+  daemonUnavailable(`what answers at ${address} is not the Docker Engine API: check DOCKER_HOST`, cause);
 
 const minor = (version: string) => Number(version.slice("1.".length));
 

@@ -10,6 +10,8 @@ export interface StreamHandlers {
 export interface DockerStream {
   /** @returns whether more may be written now; `drained` tells when, after a false. Dropped once it has ended */
   write(chunk: Uint8Array): boolean;
+  /** Written, and not on its way yet. */
+  backlogBytes(): number;
   /** Resolves when what was written is on its way, or can never be. */
   drained(): Promise<void>;
   /** The other side sees the end of its input. */
@@ -47,6 +49,7 @@ export function createDockerStream(socket: Socket, head: Uint8Array, handlers: S
   return {
     ended,
     write: (chunk) => (socket.writable ? socket.write(chunk) : true),
+    backlogBytes: () => socket.writableLength,
     drained: () =>
       new Promise((resolve) => {
         if (!socket.writableNeedDrain) return resolve();
