@@ -60,7 +60,7 @@ async function problemOfLoading(
 ): Promise<string | undefined> {
   const js = imports.map((name) => `await import(${JSON.stringify(name)});`).join("");
   const program = { js, digest: digestOf(js), name: "packages" };
-  const fixed = { argsJson: "{}", seed: "packages", startedAtMs: 0, may: NO_ACCESS, scope: "packages" };
+  const fixed = { argsJson: "{}", seed: "packages", startedAtMs: 0, may: NO_ACCESS, depth: 0, scope: "packages" };
   const host = { call: () => Promise.reject(new Error("packages call nobody while they load")) };
   const end = await engine.run({ program, bundle, limits: LOADING, runMs: LOAD_WITHIN_MS, ...fixed }, host, deadline);
   deadline.throwIfEnded();

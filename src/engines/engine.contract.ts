@@ -268,7 +268,7 @@ export function describeEngineContract(
         const host = (left: number): HostCalls => ({
           call: async () => {
             if (left === 0) return "bottom";
-            const end = await runBody(engine, "return tools.call('deeper')", { host: host(left - 1), may: TOOLS, timeoutMs: 15_000 }); // prettier-ignore
+            const end = await runBody(engine, "return tools.call('deeper')", { host: host(left - 1), depth: 7 - left, may: TOOLS, timeoutMs: 15_000 }); // prettier-ignore
             return JSON.parse(done(end).resultJson) as Json;
           },
         });

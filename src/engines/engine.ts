@@ -54,6 +54,8 @@ export interface Job {
   startedAtMs: number;
   /** What the job may ask of the host. A global that it may not use is not there. */
   may: HostAccess;
+  /** How many calls are around it: 0 for a call from outside, one more for each call within. */
+  depth: number;
   /**
    * Whose job it is: the principal. Jobs of two scopes never meet in one container, whatever else is shared.
    */
@@ -149,6 +151,8 @@ export interface JobFailed extends JobFacts {
   message: string;
   /** Of a thrown error: its `name`, and where in the author's code (from 1). */
   errorName?: string;
+  /** When that was a host call's refusal: its code of the error table, as the code says. Nothing may depend on it. */
+  errorCode?: string;
   line?: number;
   column?: number;
 }

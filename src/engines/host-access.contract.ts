@@ -100,6 +100,26 @@ export function describeHostAccess(name: string, open: () => Promise<ExecutionEn
       expect(seen.slice(1).map(([errorName]) => errorName)).toEqual(["TypeError", "TypeError"]);
     });
 
+    it("fails with the code of a refusal that nobody caught, when it is one of ours", async () => {
+      const expected = { code: "CODE_THREW", errorName: "ToolError", message: "not there" };
+      const refused = 'await fetch("https://no.test/")';
+      const run = async (code: string) => failed(await runBody(engine, code, { host: mirror, may: FETCH }));
+      expect(await run(refused)).toMatchObject({ ...expected, errorCode: "FETCH_REFUSED" });
+      for (const change of ["e.code = 'toString'", "e.code = { a: 1 }", "delete e.code", "e.code = 'x'.repeat(1e6)"]) {
+        const end = await run(`try { ${refused} } catch (e) { ${change}; throw e }`);
+        expect(end).toMatchObject(expected);
+        expect(end).not.toHaveProperty("errorCode");
+      }
+    });
+
+    it("refuses a call that is larger than arguments may be, and the code goes on", async () => {
+      const call = (chars: number) => `await tools.call("x", { a: "x".repeat(${chars}) }).then(() => "made", (e) => e.code)`; // prettier-ignore
+      const host: HostCalls = { call: async () => null };
+      const may = { ...NO_ACCESS, callTools: true };
+      const code = `return [${call(65_000)}, ${call(66_000)}]`;
+      expect(await result(code, { host, may, limits: { argsBytes: 100 } })).toEqual(["made", "TOO_LARGE"]);
+    });
+
     it("reads secrets by name", async () => {
       const host: HostCalls = { call: async (method, payload, step) => `${method} ${JSON.stringify(payload)} ${step}` };
       expect(await result("return secrets.get('TOKEN')", { may: SECRETS, host })).toBe(

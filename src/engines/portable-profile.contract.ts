@@ -17,6 +17,8 @@ export function describePortableProfile(result: (code: string) => Promise<unknow
       ["structuredClone errors", "try { structuredClone(() => 1) } catch (e) { return e.name }", "DataCloneError"],
       ["randomUUID", "return /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/.test(crypto.randomUUID())", true], // prettier-ignore
       ["ES2023", "class A { #p = 1; static { A.s = 2 } p() { return #p in this } } return [[3, 1].toSorted(), [1, 2].findLast((x) => x < 2), new A().p(), A.s, Object.groupBy ? 1 : 0, 2n ** 64n > 1, 'a-b'.replaceAll('-', '+'), /(?<y>\\d+)/.exec('x12').groups.y, structuredClone.name]", [[1, 3], 1, true, 2, 1, true, "a+b", "12", "structuredClone"]], // prettier-ignore
+      ["JSON as everywhere", "return [JSON.stringify({ f() {}, m: new Map([[1, 2]]), p: Promise.resolve(), s: new Set() }), JSON.stringify(new Error('x')), typeof Map.prototype.toJSON]", ['{"m":{},"p":{},"s":{}}', "{}", "undefined"]], // prettier-ignore
+      ["errors in a result", "return [new RangeError('far'), Object.assign(new Error('x'), { map: new Map() })]", [{ name: "RangeError", message: "far" }, { name: "Error", message: "x" }]], // prettier-ignore
       ["strict mode", "try { undeclared = 1 } catch (e) { return e.name }", "ReferenceError"],
       ["UTC", "return new Date(2026, 0, 1).toISOString()", "2026-01-01T00:00:00.000Z"],
     ])("has %s", async (_, code, expected) => {

@@ -13,7 +13,7 @@ const PROGRAMS: readonly (readonly [string, string])[] = [
   ["each after its own", "return Promise.all([0, 1, 2].map(async (i) => { const a = await tools.call('t', { i }); return tools.call('t', { a, i }) }))"], // prettier-ignore
   ["as the dice fall", "const o = []; for (let i = 0; i < 6; i++) if (Math.random() < 0.5) o.push(await tools.call('t', { i, r: Math.random() })); return o"], // prettier-ignore
   ["named by chance", "return tools.call('t', { id: crypto.randomUUID(), bytes: [...crypto.getRandomValues(new Uint8Array(9))] })"], // prettier-ignore
-  ["the first that answers", "const first = await Promise.race([0, 1, 2].map((i) => tools.call('t', { i, ms: 90 - 30 * i }))); return [first, await tools.call('t', { first })]"], // prettier-ignore
+  ["the first that answers", "const first = await Promise.race([0, 1, 2].map((i) => tools.call('t', { i, ms: 300 - 100 * i }))); return [first, await tools.call('t', { first })]"], // prettier-ignore
   ["some that are refused", "const all = await Promise.allSettled([tools.call('refuse'), tools.call('t', {}), tools.call('refuse', { n: 1 })]); return all.map((a) => a.value ?? [a.reason.name, a.reason.code, a.reason.message])"], // prettier-ignore
   ["more than there may be", "const all = await Promise.allSettled(Array.from({ length: 20 }, (_, i) => tools.call('t', { i }))); return all.map((a) => a.value ?? a.reason.message)"], // prettier-ignore
   ["and then it throws", "console.log('a'); await tools.call('t', {});\nthrow new TypeError('after ' + Math.random())"],

@@ -73,13 +73,3 @@ function delegate(base: string): string[] {
   writeFileSync(`${base}/cgroup.subtree_control`, missing.map((name) => `+${name}`).join(" "));
   return wanted;
 }
-
-/** In ticks since the machine's start; tells apart two processes that had the same number. Empty when it is gone. */
-export function startOfProcess(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
-  } catch {
-    return "";
-  }
-}

@@ -2,8 +2,9 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, mkdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { findCgroupBases, startOfProcess } from "./cgroup-bases.ts";
-import { type ControlGroup, openControlGroups } from "./cgroup.ts";
+import { findCgroupBases } from "./cgroup-bases.ts";
+import { type ControlGroup, membersOf, openControlGroups } from "./cgroup.ts";
+import { processStart } from "./process-identity.ts";
 
 const groups = await openControlGroups();
 const LIMITS = { memoryBytes: 48 * 1024 * 1024, tasks: 16, cpus: 1 };
@@ -54,12 +55,20 @@ describe.skipIf("problem" in groups)("control groups of our own", () => {
   it("that a dead server left are removed at the next start, those of living ones are not", async () => {
     const bases = [...new Set(findCgroupBases()?.folders.values())];
     const dead = `dynamic-mcp-${process.pid}-1-1`; // our number, but another start
-    const living = `dynamic-mcp-${process.ppid}-${startOfProcess(process.ppid)}-1`;
+    const living = `dynamic-mcp-${process.ppid}-${processStart(process.ppid)}-1`;
     for (const base of bases) for (const name of [dead, living]) mkdirSync(`${base}/${name}`);
     await openControlGroups();
     expect(bases.map((base) => existsSync(`${base}/${dead}`))).toEqual(bases.map(() => false));
     expect(bases.map((base) => existsSync(`${base}/${living}`))).toEqual(bases.map(() => true));
     const { rmdirSync } = await import("node:fs");
     for (const base of bases) rmdirSync(`${base}/${living}`);
+  });
+});
+
+describe("those who may be ended of whom a group lists", () => {
+  it("are never ourselves, nor what would mean our whole process group", () => {
+    expect(membersOf(`0\n${process.pid}\n4194303\n0\n`)).toEqual([4_194_303]);
+    expect(membersOf("")).toEqual([]);
+    expect(membersOf("-1\nx\n")).toEqual([]);
   });
 });

@@ -3,7 +3,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
-import { findCgroupBases, startOfProcess } from "./cgroup-bases.ts";
+import { findCgroupBases } from "./cgroup-bases.ts";
+import { isSameProcess, processStart } from "./process-identity.ts";
 
 /**
  * Linux control groups that we own: what a sandbox and all that it starts may use together, held by the kernel.
@@ -74,7 +75,7 @@ export async function openControlGroups(): Promise<ControlGroups | { problem: st
     const bases = findCgroupBases();
     if (!bases) return { problem: "this process has no control group of its own" };
     await removeStale(bases.folders);
-    const own = `${PREFIX}-${process.pid}-${startOfProcess(process.pid)}`;
+    const own = `${PREFIX}-${process.pid}-${processStart(process.pid) ?? 0}`;
     const groups: ControlGroups = {
       kind: `control groups, version ${bases.version}`,
       make: (limits) => makeGroup(bases.folders, bases.version, `${own}-${randomBytes(6).toString("hex")}`, limits),
@@ -160,13 +161,26 @@ async function removeStale(bases: ReadonlyMap<string, string>): Promise<void> {
   const stale: string[] = [];
   for (const base of new Set(bases.values())) {
     for (const name of readdirSync(base)) {
-      const [, pid, start] = new RegExp(`^${PREFIX}-(\\d+)-(\\d+)-[0-9a-f]+$`).exec(name) ?? [];
-      if (pid === undefined || startOfProcess(Number(pid)) === start) continue;
-      for (const left of read(`${base}/${name}/cgroup.procs`).split("\n")) if (left !== "") kill(Number(left));
+      const [, pid, start = ""] = new RegExp(`^${PREFIX}-(\\d+)-(\\d+)-[0-9a-f]+$`).exec(name) ?? [];
+      if (pid === undefined || isSameProcess(Number(pid), start)) continue;
+      for (const left of membersOf(read(`${base}/${name}/cgroup.procs`))) kill(left);
       stale.push(`${base}/${name}`);
     }
   }
   await removeFolders(stale);
+}
+
+/**
+ * Who may be ended of those that a group lists. Processes of other process namespaces stand there as 0 (cgroups(7)),
+ * and a signal to 0 would go to our own process group.
+ *
+ * @param listed text of `cgroup.procs`
+ */
+export function membersOf(listed: string): number[] {
+  return listed
+    .split("\n")
+    .map(Number)
+    .filter((pid) => Number.isSafeInteger(pid) && pid > 0 && pid !== process.pid);
 }
 
 function kill(pid: number): void {

@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { processStart } from "./process-identity.ts";
 import { type Child, type ChildOptions, spawnChild } from "./process.ts";
 
 /** A child that runs `script`; `send(bytes)` in it writes one frame. */
@@ -61,6 +62,20 @@ describe("a child process", () => {
     child.kill();
     child.send([Buffer.from("nobody hears")]);
   });
+
+  it.skipIf(process.platform === "win32").each(["killed", "exited"])(
+    "is gone when it has %s, though one that it had started lives and has its channel, which then closes",
+    async (reason) => {
+      const heir = "new (require('node:net').Socket)({ fd: 3 }).on('close', () => process.exit()).resume()";
+      const script = `const heir = require('node:child_process').spawn(process.execPath, ['-e', ${JSON.stringify(heir)}], { detached: true, stdio: ['ignore', 'ignore', 2, 3] }); send(String(heir.pid)); heir.unref(); c.on('data', () => process.exit())`; // prettier-ignore
+      const { child, next } = spawnScript(script);
+      const pid = Number(await next());
+      if (reason === "killed") child.kill();
+      else child.send([Buffer.from("go")]);
+      expect(await child.exited).toMatchObject({ reason });
+      await expect.poll(() => processStart(pid)).toBeUndefined();
+    },
+  );
 
   it("says why it could not be started", async () => {
     const { child } = spawnScript("", { command: "/nowhere/at/all" });

@@ -13,6 +13,8 @@ export interface Child {
   readonly pid: number | undefined;
   /** Sends one frame. What is sent to a child that has ended is dropped. */
   send(parts: readonly Uint8Array[]): void;
+  /** What was sent and is still held here, because the child does not read it. */
+  backlogBytes(): number;
   /** SIGKILL to its group. Safe to call twice; `exited` tells when it is gone. */
   kill(): void;
   /** Whether the child keeps our own process alive; at first it does not. */
@@ -47,6 +49,8 @@ export interface ChildExit {
 }
 
 const CHANNEL = 3;
+/** For what is on its way still when it has ended by itself. */
+const DRAIN_MS = 500;
 
 export function spawnChild(options: ChildOptions): Child {
   const ownGroup = process.platform !== "win32";
@@ -103,8 +107,20 @@ export function spawnChild(options: ChildOptions): Child {
       stderr = Buffer.from(error.message);
       end(null, null);
     });
-    child.on("close", end);
+    // Who was started by it may live on and have its streams: a jail that is killed while it starts leaves its inside
+    // behind. `close` would never come then; and who sees its channel end leaves.
+    let drained: NodeJS.Timeout | undefined;
+    child.on("exit", () => (drained = setTimeout(shut, reason === "exited" ? DRAIN_MS : 0)));
+    child.on("close", (code, signal) => {
+      clearTimeout(drained);
+      end(code, signal);
+    });
   });
+
+  function shut(): void {
+    channel?.destroy();
+    child.stderr?.destroy();
+  }
 
   function hold(keepsUsAlive: boolean): void {
     const verb = keepsUsAlive ? "ref" : "unref";
@@ -120,6 +136,7 @@ export function spawnChild(options: ChildOptions): Child {
   return {
     pid: child.pid,
     exited,
+    backlogBytes: () => channel?.writableLength ?? 0,
     hold,
     kill: () => kill("killed"),
     send(parts) {

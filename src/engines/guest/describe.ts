@@ -1,5 +1,6 @@
 import { format } from "./format.ts";
 import { NotJson } from "./serialize.ts";
+import { ToolError } from "./tools.ts";
 
 /** What the child needs to know about something that was thrown. */
 export interface Thrown {
@@ -7,6 +8,8 @@ export interface Thrown {
   name?: string;
   message: string;
   stack?: string;
+  /** Of a host call that was refused and that nobody caught: the server's code, or what the guest made of it. */
+  code?: string;
 }
 
 const MESSAGE_CHARS = 4_000;
@@ -48,6 +51,7 @@ function thrownOf(thrown: unknown): Thrown {
         name: text(thrown.name, NAME_CHARS),
         message: text(thrown.message, MESSAGE_CHARS),
         stack: text(thrown.stack, STACK_CHARS),
+        ...(thrown instanceof ToolError ? { code: text(thrown.code, NAME_CHARS) } : {}),
       };
     }
     return { kind: "threw", message: text(`${format(thrown)} was thrown`, MESSAGE_CHARS) };

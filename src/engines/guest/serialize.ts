@@ -22,7 +22,8 @@ export class NotJson {
 
 const { stringify } = JSON;
 const { isArray } = Array;
-const { keys, defineProperty } = Object;
+const { keys, defineProperty, getOwnPropertyDescriptor } = Object;
+const { deleteProperty } = Reflect;
 const refused: readonly (readonly [object, string])[] = [
   [Function.prototype, "a function"],
   [Map.prototype, "a Map (Object.fromEntries makes an object of it)"],
@@ -34,6 +35,7 @@ const refused: readonly (readonly [object, string])[] = [
 const isPrototypeOf = Function.prototype.call.bind(Object.prototype.isPrototypeOf) as (a: object, b: object) => boolean;
 const test = Function.prototype.call.bind(RegExp.prototype.test) as (pattern: RegExp, text: string) => boolean;
 const AnyError = Error;
+const prototypes: readonly object[] = [...refused.map(([prototype]) => prototype), AnyError.prototype];
 const PLAIN_KEY = /^[A-Za-z_$][\w$]*$/;
 const REFUSAL = {};
 const WALK_CHARS = 200_000;
@@ -48,17 +50,23 @@ export function serialize(value: unknown): string {
   const refuse = () => {
     throw REFUSAL;
   };
-  for (const [prototype] of refused) setToJson(prototype, refuse);
-  setToJson(AnyError.prototype, errorToJson);
+  // What the author finds afterwards, in a process that goes on, is what was there before.
+  const before: (PropertyDescriptor | undefined)[] = [];
+  for (let i = 0; i < prototypes.length; i++) {
+    before[i] = getOwnPropertyDescriptor(prototypes[i] as object, "toJSON");
+    setToJson(prototypes[i] as object, { value: prototypes[i] === AnyError.prototype ? errorToJson : refuse });
+  }
   let text: string | undefined;
   try {
     text = stringify(value);
   } catch (error) {
+    putBack(before);
     const place = find(value, "$", []);
     if (place !== undefined) throw new NotJson(place);
     if (error === REFUSAL) throw new NotJson("the result holds something that is not JSON");
     throw error;
   }
+  putBack(before);
   if (text === undefined) throw new NotJson(find(value, "$", []) ?? "the result is not JSON");
   // Symbols are no objects and so are not asked for toJSON. In a large result they are dropped, as JSON.stringify does.
   if (text.length <= WALK_CHARS) {
@@ -68,9 +76,15 @@ export function serialize(value: unknown): string {
   return text;
 }
 
-function setToJson(prototype: object, value: () => unknown): void {
+function putBack(before: readonly (PropertyDescriptor | undefined)[]): void {
+  for (let i = 0; i < prototypes.length; i++) setToJson(prototypes[i] as object, before[i]);
+}
+
+/** @param descriptor undefined to have none */
+function setToJson(prototype: object, descriptor: PropertyDescriptor | undefined): void {
   try {
-    defineProperty(prototype, "toJSON", { value, configurable: true, writable: true });
+    if (descriptor) defineProperty(prototype, "toJSON", { configurable: true, writable: true, ...descriptor });
+    else deleteProperty(prototype, "toJSON");
   } catch {
     // frozen by the author: for small results the walk still looks
   }
@@ -97,6 +111,7 @@ function find(value: unknown, path: string, above: object[]): string | undefined
   if (value === null || above.length > WALK_DEPTH) return undefined;
   for (let i = 0; i < above.length; i++) if (above[i] === value) return `${path} refers back to an object around it`;
   for (const [prototype, name] of refused) if (isPrototypeOf(prototype, value)) return `${path} is ${name}`;
+  if (isPrototypeOf(AnyError.prototype, value)) return undefined; // written as its name and message
   if (!isArray(value) && typeof (value as { toJSON?: unknown }).toJSON === "function") return undefined;
   above[above.length] = value;
   if (isArray(value)) {

@@ -12,7 +12,7 @@ const { parse, stringify } = JSON;
 const waiting = new Map<number, Waiting>();
 
 /** What a refused or failed call rejects with. `code` is from the server's error table. */
-class ToolError extends Error {
+export class ToolError extends Error {
   readonly code: string;
   readonly data: unknown;
 

@@ -2,14 +2,12 @@ import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inmate, NodeInJail } from "../../machine/bubblewrap.ts";
 import { entryUrl } from "../../machine/entries.ts";
+import { maxSemiSpaceMiB, OWN_PERMISSION_FLAG } from "../../machine/node-flags.ts";
 import type { Layer } from "../engine.ts";
 
 const RUNNER_INSIDE = "/node-runner.cjs";
 const MODULES_INSIDE = "/node_modules";
 const TMP_BYTES = 16 * 1024 * 1024;
-/** V8's young generation has three parts of this size; its default would be most of a small limit. */
-const SEMI_SPACE_SHARE = 32;
-const MAX_SEMI_SPACE_MIB = 16;
 
 /** The runner in a jail: a second wall within it, and V8's own limit of memory. */
 export function inmateFor(node: NodeInJail, memoryMiB: number, layer: Layer | undefined): Inmate {
@@ -41,13 +39,12 @@ function runnerFile(): string {
 
 /** No child processes, no workers, no addons, no WASI. */
 function flagsFor(memoryMiB: number, reads: string[], writes: string[]): string[] {
-  const known = process.allowedNodeEnvironmentFlags;
   return [
-    known.has("--permission") ? "--permission" : "--experimental-permission",
+    OWN_PERMISSION_FLAG,
     ...reads.map((file) => `--allow-fs-read=${file}`),
     ...writes.map((file) => `--allow-fs-write=${file}`),
     "--no-addons",
     `--max-old-space-size=${memoryMiB}`,
-    `--max-semi-space-size=${Math.min(MAX_SEMI_SPACE_MIB, Math.max(1, Math.floor(memoryMiB / SEMI_SPACE_SHARE)))}`,
+    `--max-semi-space-size=${maxSemiSpaceMiB(memoryMiB)}`,
   ];
 }

@@ -5,9 +5,11 @@ import { type Logger, SILENT } from "../../core/source.ts";
 import { findJail, findNode, type JailOptions } from "../../machine/bubblewrap.ts";
 import { openControlGroups } from "../../machine/cgroup.ts";
 import { createMemoryWatch, LOOK_EVERY_MS } from "../../machine/memory-watch.ts";
-import { ENGINE_LEVELS, type EngineHealth, type ExecutionEngine, type Job, NO_ACCESS } from "../engine.ts";
+import { ENGINE_LEVELS, type EngineHealth, type ExecutionEngine, type Job } from "../engine.ts";
+import { nestedOf } from "../process/admission.ts";
 import { createMember, type Member } from "../process/member.ts";
 import { createOneShotPool } from "../process/one-shot-pool.ts";
+import { NO_PROBE_CALLS, PROBE_JOB, probeProblem } from "../process/probe-job.ts";
 import { runJob, type Sandboxes } from "../process/run-job.ts";
 import { explainNodeExit, keyOf, type Sandbox, startSandbox, type Walls } from "./sandbox.ts";
 
@@ -57,7 +59,8 @@ export function createNodeEngine(options: NodeEngineOptions = {}): ExecutionEngi
   /** Found once; when there was no jail it is looked for again now and then, since somebody may install it. */
   async function findWalls(): Promise<FoundWalls> {
     if (!looked || (performance.now() - looked.at > LOOK_AGAIN_MS && (await looked.walls).problem !== undefined)) {
-      looked = { walls: lookForWalls(options), at: performance.now() };
+      const walls = lookForWalls(options).catch((error: unknown): FoundWalls => ({ problem: notFound(error) }));
+      looked = { walls, at: performance.now() };
     }
     return looked.walls;
   }
@@ -89,7 +92,7 @@ export function createNodeEngine(options: NodeEngineOptions = {}): ExecutionEngi
     async acquire(job, deadline) {
       const found = await findWalls();
       if (!found.walls) throw new DynamicMcpError("ENGINE_UNAVAILABLE", found.problem, { data: { engine: "node" } });
-      return pool.acquire(keyOf(job), spawnFor(found.walls, job), deadline);
+      return pool.acquire(keyOf(job), spawnFor(found.walls, job), nestedOf(job), deadline);
     },
     release: (member) => pool.release(member),
     isClosed: () => isClosed,
@@ -107,12 +110,9 @@ export function createNodeEngine(options: NodeEngineOptions = {}): ExecutionEngi
       const detail = () => ({ jail: walls.jail?.jail.kind ?? "none", memory, ...pool.counts() });
       const deadline = new Deadline(PROBE_MS);
       try {
-        const end = await run(PROBE_JOB, { call: () => Promise.reject(new Error("not for probes")) }, deadline);
-        if (end.state === "done" && end.resultJson === "2") {
-          return { name: "node", isAvailable: true, level, detail: detail() };
-        }
-        const why = end.state === "failed" ? `${end.code}: ${end.message}` : `1 + 1 gave ${end.resultJson}`;
-        return { name: "node", isAvailable: false, level, problem: why, detail: detail() };
+        const wrong = probeProblem(await run(PROBE_JOB, NO_PROBE_CALLS, deadline));
+        if (wrong === undefined) return { name: "node", isAvailable: true, level, detail: detail() };
+        return { name: "node", isAvailable: false, level, problem: wrong, detail: detail() };
       } catch (error) {
         const why = error instanceof DynamicMcpError ? error.message : String(error);
         return { name: "node", isAvailable: false, level, problem: why };
@@ -130,15 +130,6 @@ export function createNodeEngine(options: NodeEngineOptions = {}): ExecutionEngi
 
 const LOOK_AGAIN_MS = 30_000;
 const PROBE_MS = 20_000;
-const PROBE_JOB: Job = {
-  program: { js: "return 1 + args.one", digest: "", name: "probe" },
-  argsJson: '{"one":1}',
-  limits: { memoryMiB: 64, argsBytes: 100, resultBytes: 100, logBytes: 0, hostCalls: { open: 0, total: 0 } },
-  seed: "probe",
-  startedAtMs: 0,
-  may: NO_ACCESS,
-  scope: "probe",
-};
 
 type FoundWalls =
   { walls: Walls; problem?: undefined; memory: string } | { walls?: undefined; problem: string; memory?: undefined };
@@ -150,9 +141,12 @@ async function lookForWalls(options: NodeEngineOptions): Promise<FoundWalls> {
   const walls: Walls = { watch: createMemoryWatch() };
   if (!("problem" in jail)) walls.jail = { jail, node: await findNode() };
   if (!("problem" in groups)) walls.groups = groups;
-  const memory = walls.groups?.kind ?? `a watch that looks every ${LOOK_EVERY_MS} ms, so short overshoot is possible`;
-  return { walls, memory };
+  return { walls, memory: walls.groups?.kind ?? (process.platform === "linux" ? BY_WATCH : "V8's heap limit only") };
 }
+
+const BY_WATCH = `a watch that looks every ${LOOK_EVERY_MS} ms, so short overshoot is possible`;
+const notFound = (error: unknown) =>
+  `looking for what holds code in failed: ${error instanceof Error ? error.message : String(error)}`;
 
 const OPT_IN =
   "Without a jail this engine runs nothing, unless the operator sets MCP_NODE_WITHOUT_JAIL (--node-without-jail), " +

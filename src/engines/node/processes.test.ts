@@ -71,13 +71,34 @@ describe.skipIf(!hasJail)("the processes of the node engine", () => {
   }, 60_000);
 
   it("may be killed by somebody: the job says so, the next one is fine", async () => {
-    const engine = engineWith();
+    // No ready ones beside it: killed as well, they would be taken for what they are only a moment later.
+    const engine = engineWith({ idlePerKey: 0 });
     const running = await runBodyUntilItCalls(engine, "await new Promise((r) => setTimeout(r, 20_000))");
     for (const [pid, command] of processesBelow(process.pid)) {
       if (command.startsWith("/usr/bin/node ")) process.kill(pid, "SIGKILL");
     }
     expect(failed(await running.end).code).toBe("PROCESS_EXITED");
     expect(done(await runBody(engine, "return 2")).resultJson).toBe("2");
+  });
+
+  it("cannot fill our memory with answers that they do not read", async () => {
+    const engine = engineWith({ idlePerKey: 0 });
+    const raw = `
+      const cell = new Int32Array(new SharedArrayBuffer(4));
+      for (let step = 0; step < 300; step++) {
+        const head = Buffer.from(JSON.stringify({ method: "tools.call", step }));
+        const start = Buffer.from([0, 0, 0, 5 + head.length + 2, 5, 0, 0, 0, head.length]);
+        require("node:fs").writeSync(3, Buffer.concat([start, head, Buffer.from("{}")]));
+        Atomics.wait(cell, 0, 0, 5); // never back to who would read
+      }
+      for (;;);`;
+    const answer = "x".repeat(2_000_000);
+    const host = { call: async () => answer };
+    const may = { ...NO_ACCESS, callTools: true };
+    const limits = { hostCalls: { open: 1_000, total: 1_000 } };
+    const end = failed(await runBody(engine, raw, { host, may, limits, timeoutMs: 10_000 }));
+    // Without the guard all 600 MB would be kept for it until its time is up.
+    expect(end).toMatchObject({ code: "TOO_LARGE", message: expect.stringContaining("answers") as string });
   });
 
   it("are held to the job's memory, by a group or by the watch", async () => {

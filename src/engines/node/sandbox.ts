@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { constants } from "node:os";
 import type { Jail, NodeInJail } from "../../machine/bubblewrap.ts";
 import type { ControlGroups } from "../../machine/cgroup.ts";
@@ -33,7 +34,16 @@ const LOOK_EVERY_MS = 2;
 
 /** Jobs with the same key can take each other's sandbox. */
 export function keyOf({ limits, layer }: Job): string {
-  return `${limits.memoryMiB}/${frameBytes(limits)}/${layer?.key ?? ""}`;
+  return `${limits.memoryMiB}/${frameBytes(limits)}/${layer ? identityOf(layer) : ""}`;
+}
+
+/**
+ * Also says which folder it is: one that was removed and installed again has the same key and path, but a sandbox that
+ * was started before has the old, empty one bound.
+ */
+function identityOf({ key, folder }: NonNullable<Job["layer"]>): string {
+  const found = statSync(`${folder}/node_modules`, { bigint: true, throwIfNoEntry: false });
+  return `${key}/${found ? `${found.dev}:${found.ino}:${found.ctimeNs}` : "gone"}`;
 }
 
 const frameBytes = (limits: Job["limits"]) => Math.max(MIN_FRAME_BYTES, limits.resultBytes) + FRAME_SLACK_BYTES;
@@ -68,15 +78,19 @@ export function startSandbox(
   const { pid } = child;
   let isOver = false;
   let isStarting = true;
-  const stopWatching =
-    group || pid === undefined
-      ? undefined
-      : walls.watch.watch(pid, memoryBytes, () => {
-          isOver = true;
-          child.kill();
-        });
+  let hasEnded = false;
+  let stopWatching: (() => void) | undefined;
+  /** Looked at only while it has a job: before that no guest's code runs in it, and looking at many costs. */
+  const watch = () => {
+    if (group || pid === undefined || stopWatching || hasEnded) return;
+    stopWatching = walls.watch.watch(pid, memoryBytes, () => {
+      isOver = true;
+      child.kill();
+    });
+  };
   const exited = child.exited.then((exit): ChildExit => {
     isStarting = false;
+    hasEnded = true;
     stopWatching?.();
     const ranOut = isOver || (group?.ranOutOfMemory() ?? false);
     if (group) onRemoved(group.remove());
@@ -97,7 +111,14 @@ export function startSandbox(
   const early = takeAll(walls.jail ? PROCESSES_OF_A_JAIL : 1);
   early.catch(() => {}); // `confine` tells of it
   return {
-    child: { ...child, exited },
+    child: {
+      ...child,
+      exited,
+      send(parts) {
+        watch(); // what is sent first is its job
+        child.send(parts);
+      },
+    },
     async confine() {
       isStarting = false;
       await early;

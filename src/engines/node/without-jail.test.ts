@@ -21,6 +21,21 @@ describe("the node engine where no jail can be made", () => {
     });
   });
 
+  it.skipIf(process.platform !== "linux")("says so when even looking for one fails", async () => {
+    engine = createNodeEngine({ ...NO_JAIL, allowWithoutJail: true, jail: { bubblewrap: "/bin/true" } });
+    const { execPath } = process;
+    try {
+      process.execPath = "/nowhere/node"; // as after an upgrade of Node under a running server
+      expect(await engine.probe()).toMatchObject({
+        isAvailable: false,
+        problem: expect.stringContaining("/nowhere") as string,
+      });
+      await expect(runBody(engine, "return 1")).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+    } finally {
+      process.execPath = execPath;
+    }
+  });
+
   describe("and the operator allows it", () => {
     it("runs code, and calls itself no security boundary", async () => {
       engine = createNodeEngine({ ...NO_JAIL, allowWithoutJail: true });

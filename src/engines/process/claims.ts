@@ -1,8 +1,10 @@
+import { ERRORS } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { ConsoleLine, GuestFault, HostAccess, JobLimits } from "../engine.ts";
-import { heaviestLogs, weightOf } from "./log-budget.ts";
+import { maxPayloadBytes } from "./call-payload.ts";
+import { heaviestLogJson, heaviestLogs, weightOf } from "./log-budget.ts";
 import { isNestedTooDeeply } from "./nesting.ts";
-import type { CallHead, EndHead } from "./protocol.ts";
+import type { CallHead, EndHead, Outline } from "./protocol.ts";
 
 /**
  * What a child says about its job, believed only as far as it can be true. A guest may have taken its process over and
@@ -12,13 +14,13 @@ export interface Claims {
   /** @throws RuleBroken */
   lines(head: unknown): ConsoleLine[];
   /** The next host call, with its payload still as bytes. @throws RuleBroken */
-  call(head: unknown): CallHead;
+  call(head: unknown, payload: Uint8Array): CallHead;
   /** A host call was answered. */
   answered(): void;
   /** How the job ended, made anew of what is true of it. @throws RuleBroken */
   end(head: unknown, result: Uint8Array): { head: EndHead; resultJson: string };
-  /** One more frame of whatever kind. @throws RuleBroken when there are too many for the time */
-  frame(): void;
+  /** One more frame, before it is read. @throws RuleBroken when there are too many for the time, or too large ones */
+  frame(outline: Outline): void;
 }
 
 /** The child did what no child of ours does. It must not get another job. */
@@ -50,11 +52,18 @@ const MAX_POSITION = 1e9;
 /** Ten thousand timers may be due at once, each with two frames; a flood has many more. */
 const FRAMES_AT_ONCE = 50_000;
 const FRAMES_PER_MS = 20;
+/** Of a head without logs: a call's method and step, an end's numbers. */
+const HEAD_BYTES = 256;
+/** What an end tells besides: its texts, with six bytes of JSON for each character. */
+const END_BYTES = 6 * 2 * (MESSAGE_CHARS + NAME_CHARS);
 
 /** @param now ms of a clock that only goes forward */
 export function createClaims(limits: JobLimits, may: HostAccess, now: () => number): Claims {
   const startedAt = now();
   let frames = 0;
+  /** Of all heads together; each line of the logs is in one of them. */
+  let headBytes = 0;
+  const heaviestHeads = heaviestLogJson(limits.logBytes) + END_BYTES;
   let logWeight = 0;
   let steps = 0;
   let open = 0;
@@ -74,10 +83,13 @@ export function createClaims(limits: JobLimits, may: HostAccess, now: () => numb
 
   return {
     lines,
-    call(head) {
+    call(head, payload) {
       const { method, step } = fields(head);
       const right = RIGHTS.get(method);
       if (right === undefined || !may[right]) throw new RuleBroken("a call that this job may not make");
+      if (payload.byteLength > maxPayloadBytes(method as string, limits)) {
+        throw new RuleBroken("a call larger than its limit", "TOO_LARGE");
+      }
       if (step !== steps) throw new RuleBroken("a call out of sequence");
       if (steps >= limits.hostCalls.total) throw new RuleBroken("more calls than its limit", "TOO_LARGE");
       if (open >= limits.hostCalls.open) throw new RuleBroken("more open calls than its limit", "TOO_LARGE");
@@ -94,6 +106,7 @@ export function createClaims(limits: JobLimits, may: HostAccess, now: () => numb
       const message = text(said["message"], MESSAGE_CHARS);
       const detail = text(said["detail"], MESSAGE_CHARS);
       const errorName = text(said["errorName"], NAME_CHARS);
+      const errorCode = text(said["errorCode"], NAME_CHARS);
       const line = whole(said["line"], 1, MAX_POSITION);
       const column = whole(said["column"], 1, MAX_POSITION);
       const end: EndHead = {
@@ -104,16 +117,19 @@ export function createClaims(limits: JobLimits, may: HostAccess, now: () => numb
         ...(message === undefined ? {} : { message }),
         ...(detail === undefined ? {} : { detail }),
         ...(errorName === undefined ? {} : { errorName }),
+        ...(errorCode !== undefined && Object.hasOwn(ERRORS, errorCode) ? { errorCode } : {}),
         ...(line === undefined ? {} : { line }),
         ...(column === undefined ? {} : { column }),
         ...(said["poisoned"] === true ? { poisoned: true } : {}),
       };
       return { head: end, resultJson: code === undefined ? jsonText(result) : "" };
     },
-    frame() {
+    frame(outline) {
       if (++frames > FRAMES_AT_ONCE && frames > FRAMES_AT_ONCE + (now() - startedAt) * FRAMES_PER_MS) {
         throw new RuleBroken("a flood of frames", "TOO_LARGE");
       }
+      headBytes += outline.headBytes;
+      if (headBytes > heaviestHeads + frames * HEAD_BYTES) throw new RuleBroken("heads over their limit", "TOO_LARGE");
     },
   };
 }

@@ -49,6 +49,7 @@ export function describeFailure(thrown: Thrown, place: Place, hint: string | und
     code: "CODE_THREW",
     message: isRecursion ? TOO_MUCH_RECURSION : hint === undefined ? thrown.message : `${thrown.message}: ${hint}`,
     ...(name === undefined || name === "" ? {} : { errorName: name }),
+    ...(thrown.code === undefined ? {} : { errorCode: thrown.code }),
     ...positionIn(thrown.stack ?? "", place),
   };
 }

@@ -54,3 +54,8 @@ function startOf(text: string, bytes: number): string {
 /** What all lines that a budget of `limitBytes` gives may weigh together, see {@link weightOf}. */
 export const heaviestLogs = (limitBytes: number) => limitBytes + 2 * LINE_BYTES;
 export const weightOf = (line: ConsoleLine) => byteLength(line.text) + LINE_BYTES;
+
+/** An empty line and its comma; a longer one has at most six bytes of JSON for each of its own. */
+const LINE_JSON_BYTES = '{"level":"debug","text":""},'.length;
+/** What all lines that a budget of `limitBytes` gives may have as JSON. */
+export const heaviestLogJson = (limitBytes: number) => LINE_JSON_BYTES * heaviestLogs(limitBytes);

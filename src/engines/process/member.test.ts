@@ -4,7 +4,7 @@ import type { HostCalls } from "../../core/source.ts";
 import type { HostAccess, Job } from "../engine.ts";
 import { createFakeChild, type FakeChild } from "./fixtures/fake-child.ts";
 import { createMember, type MemberEnd } from "./member.ts";
-import { KIND } from "./protocol.ts";
+import { KIND, pack } from "./protocol.ts";
 
 const LIMITS = { memoryMiB: 1, argsBytes: 100, resultBytes: 20, logBytes: 20, hostCalls: { open: 2, total: 3 } };
 const MAY: HostAccess = { callTools: true, fetch: false, readSecrets: false };
@@ -15,6 +15,7 @@ const job: Job = {
   limits: LIMITS,
   seed: "",
   startedAtMs: 0,
+  depth: 0,
   may: MAY,
   scope: "test",
 };
@@ -37,6 +38,23 @@ function begin(host: HostCalls = never) {
 
 const call = (step: unknown, method: unknown = "tools.call") => [KIND.call, { method, step }, "{}"] as const;
 const logs = (...texts: unknown[]) => texts.map((text) => ({ level: "log", text }));
+
+describe("a child without a job", () => {
+  const WAITS = [KIND.waits, { logs: [] }] as const;
+  it("may say what was on its way, and is ended when it goes on", async () => {
+    const { child, end, member, deadline } = begin();
+    child.say(KIND.done, END, "1");
+    await end;
+    for (let i = 0; i < 16; i++) child.say(...WAITS);
+    expect(member.isSound).toBe(true);
+    const next = member.run(job, never, deadline);
+    child.say(KIND.done, END, "2");
+    expect(await next).toMatchObject({ resultJson: "2" });
+    for (let i = 0; i < 17; i++) child.say(...WAITS);
+    expect(member.isSound).toBe(false);
+    expect(child.isKilled).toBe(true);
+  });
+});
 
 describe("what a child says of its job", () => {
   it("is taken when it can be true", async () => {
@@ -79,6 +97,11 @@ describe("what a child says of its job", () => {
     ["a kind that only we send", "ENGINE_CRASHED", (c) => c.say(KIND.job, {})],
     ["an empty frame", "ENGINE_CRASHED", (c) => c.sayBytes(new Uint8Array())],
     ["a head longer than its frame", "ENGINE_CRASHED", (c) => c.sayBytes(Buffer.from([8, 0, 0, 1, 0, 123, 125]))],
+    ["ready twice", "ENGINE_CRASHED", (c) => { c.ready(); c.ready() }], // prettier-ignore
+    ["ready at length", "ENGINE_CRASHED", (c) => c.say(KIND.ready, { rssMiB: 1, more: "x".repeat(1_024) })],
+    ["a payload larger than its limit", "TOO_LARGE", (c) => c.say(KIND.call, { method: "tools.call", step: 0 }, `"${"x".repeat(100 + 65_536 - 1)}"`)], // prettier-ignore
+    ["a head larger than all logs can be", "TOO_LARGE", (c) => c.say(KIND.waits, { logs: [], more: "x".repeat(102_000) })], // prettier-ignore
+    ["heads that are larger together", "TOO_LARGE", (c) => { for (let i = 0; i < 60; i++) c.say(KIND.runs, { more: "x".repeat(2_000) }) }], // prettier-ignore
     ["a flood of frames", "TOO_LARGE", (c) => { for (let i = 0; i < 60_000; i++) c.say(KIND.runs, {}) }], // prettier-ignore
   ])("ends the job and the child when it is %s", async (_, code, lie) => {
     const { child, end, member } = begin();
@@ -89,6 +112,62 @@ describe("what a child says of its job", () => {
     expect(resultJson).toBe("");
     expect(member.isSound).toBe(false);
     expect(child.isKilled).toBe(true);
+  });
+
+  it("is not even read when it is larger than it can be", async () => {
+    const { child, end } = begin();
+    const [start = Buffer.alloc(0), , rest = Buffer.alloc(0)] = pack(KIND.waits, {}, Buffer.alloc(200_000, "{"));
+    Buffer.from(start.buffer, start.byteOffset).writeUInt32BE(rest.byteLength, 1);
+    child.sayBytes(Buffer.concat([start, rest])); // would not be JSON
+    expect((await end).head.code).toBe("TOO_LARGE");
+  });
+
+  it("is taken up to the limits of payload and logs", async () => {
+    const { child, end } = begin();
+    child.say(KIND.call, { method: "tools.call", step: 0 }, `"${"x".repeat(100 + 65_536 - 2)}"`);
+    child.say(KIND.waits, { logs: Array.from({ length: 21 }, () => ({ level: "debug", text: "" })) });
+    const message = "\u0001".repeat(8_000);
+    child.say(KIND.done, { ...END, code: "CODE_THREW", message, detail: message, errorName: "\u0001".repeat(200) });
+    expect((await end).head).toMatchObject({ code: "CODE_THREW", message });
+  });
+
+  it("may be a code of ours, and no other", async () => {
+    for (const [said, kept] of [
+      ["RATE_LIMITED", "RATE_LIMITED"],
+      ["constructor", undefined],
+      ["ENOENT", undefined],
+    ]) {
+      // prettier-ignore
+      const { child, end } = begin();
+      child.say(KIND.done, { ...END, code: "CODE_THREW", message: "no", errorCode: said });
+      expect((await end).head).toMatchObject({ code: "CODE_THREW", message: "no" });
+      expect((await end).head.errorCode).toBe(kept);
+    }
+  });
+
+  it("ends when it does not read its answers, and is not answered then", async () => {
+    for (const [backlog, isHeard] of [
+      [64 * 1024 * 1024, true],
+      [64 * 1024 * 1024 + 1, false],
+    ] as const) {
+      const { child, end, member } = begin({ call: async () => 1 });
+      const replies = () => child.received.filter(({ kind }) => kind === KIND.reply).length;
+      child.setBacklog(backlog);
+      child.say(...call(0));
+      if (isHeard) {
+        await expect.poll(replies).toBe(1);
+        child.say(KIND.done, END, "1");
+        expect((await end).resultJson).toBe("1");
+      } else {
+        expect((await end).head).toMatchObject({
+          code: "TOO_LARGE",
+          message: expect.stringContaining("does not read its answers") as string,
+        });
+        expect(replies()).toBe(0);
+        expect(child.isKilled).toBe(true);
+      }
+      expect(member.isSound).toBe(isHeard);
+    }
   });
 
   it("counts all calls, also those that were answered [engine-child-not-believed]", async () => {

@@ -3,10 +3,10 @@ import { DynamicMcpError, type ErrorCode } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
 import type { HostCalls } from "../../core/source.ts";
 import type { Child, ChildExit } from "../../machine/process.ts";
-import type { ConsoleLine, EngineName } from "../engine.ts";
+import type { ConsoleLine, EngineName, JobLimits } from "../engine.ts";
 import { type Claims, createClaims, readJson, RuleBroken } from "./claims.ts";
 import type { LinkedJob } from "./linked-imports.ts";
-import { type EndHead, KIND, pack, type ReadyHead, unpack } from "./protocol.ts";
+import { type EndHead, KIND, outlineOf, pack, type ReadyHead, unpack } from "./protocol.ts";
 
 /** One sandbox, seen from here: a child process (or a connection to one) that runs one job at a time. */
 export interface Member {
@@ -53,12 +53,18 @@ const KILL_GRACE_MS = 250;
 /** A cancelled guest that waits answers at once; one that computes does not hear us. */
 const CANCEL_GRACE_MS = 100;
 const READY_WITHIN_MS = 15_000;
+/** A child without a job has nothing to say but what was on its way: one that goes on is ended. */
+const MAX_IDLE_FRAMES = 16;
 /** Above the limits of result and logs: heads, and JSON's escapes in log lines. */
 export const FRAME_SLACK_BYTES = 1024 * 1024;
+const READY_BYTES = 1024;
+/** Answers that wait for a guest to read them. Honest ones compute for a while; who never reads has us keep them all. */
+const MIN_BACKLOG_BYTES = 64 * 1024 * 1024;
+const backlogLimit = ({ resultBytes }: JobLimits) => Math.max(MIN_BACKLOG_BYTES, 4 * (resultBytes + FRAME_SLACK_BYTES));
 
 /** What a run does with what its child says; may throw RuleBroken. */
 interface Run {
-  onFrame(kind: number, head: unknown, rest: Uint8Array): void;
+  onFrame(bytes: Uint8Array): void;
   onExit(exit: ChildExit): void;
   onBroken(error: unknown): void;
 }
@@ -72,23 +78,38 @@ export function createMember(options: MemberOptions): Member {
   let isWaiting = false;
   let isSound = true;
   let current: Run | undefined;
+  let idleFrames = 0;
+  let isReady = false;
   let onReady = () => {};
+
+  function hear(bytes: Uint8Array): void {
+    const { kind, headBytes } = outlineOf(bytes);
+    if (kind === KIND.ready) {
+      if (isReady || headBytes > READY_BYTES) throw new RuleBroken("it is ready more than once");
+      isReady = true;
+      rssMiB = Number((unpack(bytes).head as Partial<ReadyHead> | null)?.rssMiB) || 0;
+      onReady();
+    } else if (current) {
+      current.onFrame(bytes);
+    } else if (++idleFrames > MAX_IDLE_FRAMES) {
+      throw new RuleBroken("a flood of frames without a job");
+    }
+  }
 
   const child = options.start((bytes) => {
     try {
-      const { kind, head, rest } = unpack(bytes);
-      if (kind === KIND.ready) {
-        rssMiB = Number((head as Partial<ReadyHead> | null)?.rssMiB) || 0;
-        onReady();
-      } else {
-        current?.onFrame(kind, head, rest);
-      }
+      hear(bytes);
     } catch (error) {
-      isSound = false;
-      child.kill();
-      current?.onBroken(error);
+      breakOff(error);
     }
   });
+
+  /** It did what no child of ours does. */
+  function breakOff(error: unknown): void {
+    isSound = false;
+    child.kill();
+    current?.onBroken(error);
+  }
 
   // Somebody waits for it to start; later its jobs hold us, and an idle one does not.
   child.hold(true);
@@ -108,7 +129,6 @@ export function createMember(options: MemberOptions): Member {
     const timer = setTimeout(() => child.kill(), options.readyWithinMs ?? READY_WITHIN_MS);
     timer.unref();
     onReady = () => {
-      onReady = () => {};
       const done = () => {
         clearTimeout(timer);
         if (!current) child.hold(false);
@@ -182,6 +202,9 @@ export function createMember(options: MemberOptions): Member {
 
         const answer = (step: number, ok: boolean, value: object | Json) => {
           if (current !== run) return;
+          if (child.backlogBytes() > backlogLimit(job.limits)) {
+            return breakOff(new RuleBroken("it does not read its answers", "TOO_LARGE"));
+          }
           claims.answered();
           const text = Buffer.from(JSON.stringify(value ?? null), "utf8");
           setWaiting(false);
@@ -189,7 +212,7 @@ export function createMember(options: MemberOptions): Member {
         };
 
         const onCall = (head: unknown, payload: Uint8Array) => {
-          const { method, step } = claims.call(head);
+          const { method, step } = claims.call(head, payload);
           const given = readJson(payload);
           host.call(method, given, step).then(
             (value) => answer(step, true, value),
@@ -198,8 +221,9 @@ export function createMember(options: MemberOptions): Member {
         };
 
         const run: Run = {
-          onFrame(kind, head, rest) {
-            claims.frame();
+          onFrame(bytes) {
+            claims.frame(outlineOf(bytes));
+            const { kind, head, rest } = unpack(bytes);
             switch (kind) {
               case KIND.call:
                 return onCall(head, rest);
@@ -225,6 +249,7 @@ export function createMember(options: MemberOptions): Member {
           },
         };
         current = run;
+        idleFrames = 0;
         if (!isSound) return fail({ code: "ENGINE_CRASHED" });
 
         const { importName } = job;

@@ -2,8 +2,11 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Deadline } from "../../core/deadline.ts";
 import { SILENT } from "../../core/source.ts";
 import { createFakeChild, type FakeChild } from "./fixtures/fake-child.ts";
+import type { Nested } from "./admission.ts";
 import { createMember, type Member } from "./member.ts";
 import { createOneShotPool, type OneShotPool, type OneShotPoolOptions } from "./one-shot-pool.ts";
+
+const PLAIN: Nested = { depth: 0, calls: false };
 
 /** A pool over children that start and end when the test says so. */
 function open(options: Partial<OneShotPoolOptions> = {}, endsWhenKilled = true) {
@@ -34,9 +37,9 @@ function open(options: Partial<OneShotPoolOptions> = {}, endsWhenKilled = true) 
     void child.exited.then(() => live--);
     return member;
   };
-  const ask = (key = "a", deadline = new Deadline(60_000)) => {
+  const ask = (key = "a", deadline = new Deadline(60_000), job: Nested = PLAIN) => {
     deadlines.push(deadline);
-    const asked = pool.acquire(key, spawnFor(key), deadline);
+    const asked = pool.acquire(key, spawnFor(key), job, deadline);
     asked.catch(() => {});
     return asked;
   };
@@ -75,6 +78,51 @@ describe("a pool of sandboxes that are used once", () => {
     children[2]?.child.ready();
     await expect.poll(() => pool.counts().idle).toBe(2);
     expect(await ask()).toBe(children[1]?.member);
+  });
+
+  it("starts several of them at once when it is told to", async () => {
+    const { pool, children, ask } = open({ idlePerKey: 3, refillAtOnce: 2, maxLive: 10 });
+    const first = ask();
+    children[0]?.child.ready();
+    pool.release(await first);
+    await expect.poll(() => children.length).toBe(3);
+    expect(pool.counts()).toMatchObject({ starting: 2, idle: 0 });
+    children[1]?.child.ready();
+    await expect.poll(() => children.length).toBe(4);
+    for (const { child } of children.slice(2)) child.ready();
+    await expect.poll(() => pool.counts()).toMatchObject({ starting: 0, idle: 3 });
+  });
+
+  it("gives one again to its own key when it is told to, while it is sound", async () => {
+    const { pool, children, ask } = open();
+    const first = ask();
+    children[0]?.child.ready();
+    const member = await first;
+    pool.release(member, true);
+    expect(pool.counts()).toMatchObject({ idle: 1, running: 0 });
+    void ask("b").catch(() => {});
+    expect(children.length).toBe(2);
+    expect(await ask()).toBe(member);
+    member.kill();
+    pool.release(member, true);
+    expect(pool.counts()).toMatchObject({ idle: 0 });
+  });
+
+  it("lets one that was kept go when nobody wants it, or when it is in the way", async () => {
+    const { pool, children, ask } = open({ maxLive: 1, idleMs: 30 });
+    const first = ask();
+    children[0]?.child.ready();
+    pool.release(await first, true);
+    await expect.poll(() => children[0]?.child.isKilled).toBe(true);
+    const second = ask();
+    await expect.poll(() => children.length).toBe(2);
+    children[1]?.child.ready();
+    pool.release(await second, true);
+    const other = ask("b");
+    expect(children[1]?.child.isKilled).toBe(true);
+    await expect.poll(() => children.length).toBe(3);
+    children[2]?.child.ready();
+    await other;
   });
 
   it("never has more than its limit, those included that are not gone yet", async () => {
@@ -123,7 +171,7 @@ describe("a pool of sandboxes that are used once", () => {
     const limits = { memoryMiB: 1, argsBytes: 1, resultBytes: 9, logBytes: 1, hostCalls: { open: 1, total: 1 } };
     const may = { callTools: true, fetch: false, readSecrets: false };
     const program = { js: "", digest: "", name: "" };
-    const job = { program, argsJson: "", limits, seed: "", startedAtMs: 0, may, scope: "" };
+    const job = { program, argsJson: "", limits, seed: "", startedAtMs: 0, may, depth: 0, scope: "" };
     void member.run(job, { call: async () => 1 }, deadline);
     children[0]?.child.say(6, { logs: [] });
     expect(children.length).toBe(2);
@@ -196,6 +244,20 @@ describe("a pool of sandboxes that are used once", () => {
     await second;
   });
 
+  it("has nobody pay for one that was started ahead and failed", async () => {
+    const { pool, children, ask } = open({ idlePerKey: 1 });
+    const first = ask();
+    children[0]?.child.ready();
+    pool.release(await first);
+    await expect.poll(() => children.length).toBe(2);
+    const second = ask();
+    expect(children.length).toBe(2); // counts on the one that starts
+    children[1]?.child.end({ code: 1, stderr: "killed" });
+    await expect.poll(() => children.length).toBe(3);
+    children[2]?.child.end({ code: 1, stderr: "no room" });
+    await expect(second).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  });
+
   it("refuses where nothing can be started at all", async () => {
     const { pool } = open();
     const deadline = new Deadline(60_000);
@@ -203,7 +265,23 @@ describe("a pool of sandboxes that are used once", () => {
     const spawn = () => {
       throw new Error("not there");
     };
-    await expect(pool.acquire("a", spawn, deadline)).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+    await expect(pool.acquire("a", spawn, PLAIN, deadline)).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+  });
+
+  it("has no place taken by one that could not be started", async () => {
+    const { pool, children, ask } = open({ maxRunning: 1 }, false);
+    const first = ask();
+    children[0]?.child.ready();
+    const deadline = new Deadline(60_000);
+    deadlines.push(deadline);
+    const spawn = () => {
+      throw new Error("not there");
+    };
+    const asked = [1, 2, 3].map(() => pool.acquire("b", spawn, PLAIN, deadline));
+    pool.release(await first);
+    expect(pool.counts().asking).toBe(0);
+    for (const each of asked) await expect(each).rejects.toMatchObject({ code: "ENGINE_UNAVAILABLE" });
+    children[0]?.child.end();
   });
 
   it("ends all when it is closed, waits until they are gone, and takes no more", async () => {

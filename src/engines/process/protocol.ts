@@ -64,6 +64,8 @@ export interface EndHead extends LogsHead {
   /** Of ENGINE_CRASHED, for our log: nothing that a client could use. */
   detail?: string;
   errorName?: string;
+  /** Of a refused host call that nobody caught. */
+  errorCode?: string;
   line?: number;
   column?: number;
   logBytesDropped: number;
@@ -83,6 +85,24 @@ export function pack(kind: number, head: object, ...rest: Uint8Array[]): Uint8Ar
   return [start, json, ...rest];
 }
 
+const HEAD_AT = 5;
+
+/** A frame as it can be judged before anything of it is read. */
+export interface Outline {
+  kind: number;
+  headBytes: number;
+  restBytes: number;
+}
+
+/** @throws RangeError for what is no frame */
+export function outlineOf(frame: Uint8Array): Outline {
+  const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
+  const headBytes = bytes.readUInt32BE(1);
+  const restBytes = bytes.byteLength - HEAD_AT - headBytes;
+  if (restBytes < 0) throw new RangeError("a head that is longer than its frame");
+  return { kind: bytes.readUInt8(0), headBytes, restBytes };
+}
+
 export interface Unpacked {
   kind: number;
   /** As its kind says. Both ends are ours; the other end's claims about a guest are checked where they are used. */
@@ -90,12 +110,13 @@ export interface Unpacked {
   rest: Uint8Array;
 }
 
+/** @throws RangeError, SyntaxError for what is no frame */
 export function unpack(frame: Uint8Array): Unpacked {
+  const { kind, headBytes } = outlineOf(frame);
   const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.byteLength);
-  const headBytes = bytes.readUInt32BE(1);
   return {
-    kind: bytes.readUInt8(0),
-    head: parse(bytes.toString("utf8", 5, 5 + headBytes)),
-    rest: frame.subarray(5 + headBytes),
+    kind,
+    head: parse(bytes.toString("utf8", HEAD_AT, HEAD_AT + headBytes)),
+    rest: frame.subarray(HEAD_AT + headBytes),
   };
 }

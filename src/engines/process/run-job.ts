@@ -13,7 +13,8 @@ export interface Sandboxes {
    * @throws the deadline's error when it ends first; SHUTTING_DOWN, ENGINE_UNAVAILABLE, OVERLOADED
    */
   acquire(job: Job, deadline: Deadline): Promise<Member>;
-  release(member: Member): void;
+  /** @param end of its job; absent when there is none, since something of ours failed */
+  release(member: Member, end?: JobEnd): void;
   isClosed(): boolean;
   log: Logger;
 }
@@ -51,6 +52,7 @@ export async function runJob(
     throw error;
   }
   const own = job.runMs === undefined ? deadline : deadline.child(job.runMs);
+  let jobEnd: JobEnd | undefined;
   try {
     const end = await member.run(job, host, own);
     const { detail } = end.head;
@@ -58,10 +60,11 @@ export async function runJob(
       sandboxes.log.warn({ pid: member.pid, tool: job.program.name, detail }, crashed(sandboxes.engine));
     }
     const cause = deadline.reason ? deadline : own;
-    return toJobEnd(end, job, cause, performance.now() - startedAt, sandboxes.isClosed());
+    jobEnd = toJobEnd(end, job, cause, performance.now() - startedAt, sandboxes.isClosed());
+    return jobEnd;
   } finally {
     if (own !== deadline) own.close();
-    sandboxes.release(member);
+    sandboxes.release(member, jobEnd);
   }
 }
 
@@ -83,6 +86,7 @@ function toJobEnd(end: MemberEnd, job: Job, deadline: Deadline, wallMs: number, 
     code,
     message: head.message ?? MESSAGES[code](job, deadline),
     ...(head.errorName === undefined ? {} : { errorName: head.errorName }),
+    ...(head.errorCode === undefined ? {} : { errorCode: head.errorCode }),
     ...(head.line === undefined ? {} : { line: head.line }),
     ...(head.column === undefined ? {} : { column: head.column }),
   };

@@ -19,6 +19,7 @@ const jobOf = (js: string): Job => ({
   limits: LIMITS,
   seed: "seed",
   startedAtMs: 0,
+  depth: 0,
   may: NO_ACCESS,
   scope: "test",
 });

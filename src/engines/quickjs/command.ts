@@ -1,6 +1,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { entryUrl } from "../../machine/entries.ts";
+import { OWN_PERMISSION_FLAG } from "../../machine/node-flags.ts";
 
 /** How the locked child is started, and what its locks are worth on this Node. */
 export interface ChildCommand {
@@ -17,9 +18,8 @@ export interface ChildCommand {
  */
 export function childCommand(): ChildCommand {
   const file = realpathSync(fileURLToPath(entryUrl("quickjs-child")));
-  const known = process.allowedNodeEnvironmentFlags;
   const args = [
-    known.has("--permission") ? "--permission" : "--experimental-permission",
+    OWN_PERMISSION_FLAG,
     `--allow-fs-read=${file}`,
     "--disable-proto=delete",
     "--disallow-code-generation-from-strings",
@@ -37,6 +37,6 @@ export function childCommand(): ChildCommand {
     command: process.execPath,
     args: [...args, file],
     env: { TZ: "UTC" },
-    isNetworkDenied: known.has("--allow-net"),
+    isNetworkDenied: process.allowedNodeEnvironmentFlags.has("--allow-net"),
   };
 }

@@ -11,6 +11,7 @@ import {
   type Pointer,
 } from "./interpreter.ts";
 import type { CallHead, EndHead, JobHead, ReplyHead } from "../process/protocol.ts";
+import { maxPayloadBytes, tooLargeCall } from "../process/call-payload.ts";
 import { TOO_MUCH_RECURSION } from "../process/failure.ts";
 import { describeFailure } from "./failure.ts";
 import { AFTER, BEFORE, WRAPPER_LINES } from "../process/wrapper.ts";
@@ -113,7 +114,10 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
     if (openCalls >= limits.hostCalls.open) return `more than ${limits.hostCalls.open} calls open at once`;
     const { method, payload } = JSON.parse(text) as { method: string; payload: unknown };
     const json = JSON.stringify(payload);
-    if (isNestedTooDeeply(Buffer.from(json, "utf8"))) return TOO_DEEP_CALL;
+    const bytes = Buffer.from(json, "utf8");
+    const maxBytes = maxPayloadBytes(method, limits);
+    if (bytes.byteLength > maxBytes) return tooLargeCall(bytes.byteLength, maxBytes);
+    if (isNestedTooDeeply(bytes)) return TOO_DEEP_CALL;
     const step = steps++;
     openCalls++;
     port.call({ method, step }, json);

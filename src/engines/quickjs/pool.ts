@@ -1,6 +1,7 @@
 import type { Deadline } from "../../core/deadline.ts";
 import type { Logger } from "../../core/source.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
+import { allBusy, createAdmission, type Nested, noPlaceWithin } from "../process/admission.ts";
 import { didNotStart, type Member } from "../process/member.ts";
 
 /**
@@ -8,14 +9,16 @@ import { didNotStart, type Member } from "../process/member.ts";
  * let go, all but one soon and the last later.
  *
  * A guest that only waits (for a timer, or for a call it made) does not count as computing, or programs would starve
- * the very tools they call. It keeps its child, so `maxChildren` bounds them all.
+ * the very tools they call. It keeps its child, so `maxChildren` bounds them all, and `admission` sees to it that those
+ * that wait leave some to what they called.
  */
 export interface Pool {
   /**
-   * A child for one job, in the order of asking. Give it back with `release`.
-   * @throws the deadline's error when it ends first; ENGINE_UNAVAILABLE when no child starts; OVERLOADED after `maxWaitMs`
+   * A child for one job, in the order of {@link createAdmission}. Give it back with `release`.
+   * @throws the deadline's error when it ends first; ENGINE_UNAVAILABLE when no child starts; OVERLOADED after
+   *   `maxWaitMs`, or at once when all children wait for what they called and none can come free
    */
-  acquire(deadline: Deadline): Promise<Member>;
+  acquire(job: Nested, deadline: Deadline): Promise<Member>;
   release(member: Member): void;
   /** Somebody began to wait: there may be room for one more. */
   wake(): void;
@@ -42,67 +45,86 @@ export interface PoolOptions {
 }
 
 interface Asker {
+  job: Nested;
   give(member: Member): void;
   refuse(error: Error): void;
 }
 
 const NOT_STARTED = "a quickjs sandbox did not start";
-const RETRY_AFTER_MS = 1_000;
-
-const allBusy = (waitedMs: number) =>
-  new DynamicMcpError(
-    "OVERLOADED",
-    `every sandbox was busy for ${waitedMs} ms, so nothing was run; try again in ${RETRY_AFTER_MS} ms`,
-    { data: { waitedMs, retryAfterMs: RETRY_AFTER_MS } },
-  );
 
 export function createPool(options: PoolOptions): Pool {
   const idle: Member[] = [];
-  const busy = new Set<Member>();
+  const busy = new Map<Member, Nested>();
   const starting = new Set<Member>();
-  const leaving = new Set<Promise<unknown>>();
-  const askers: Asker[] = [];
+  /** One for each process, until it is gone. */
+  const ends = new Set<Promise<unknown>>();
+  const admission = createAdmission<Asker>(options.maxChildren);
   let shrinkTimer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  const computing = () => [...busy].filter((member) => !member.isWaiting).length;
+  const computing = () => [...busy.keys()].filter((member) => !member.isWaiting).length;
   const count = () => idle.length + busy.size + starting.size;
 
   function serve(): void {
-    while (askers.length > 0 && computing() < options.maxRunning) {
-      const member = idle.pop();
+    if (admission.askers.length === 0) return;
+    const running = computing();
+    let slots = options.maxRunning - running;
+    if (slots <= 0) return;
+    const admissible = admission.admissible();
+    if (admissible.length === 0 && running === 0 && admission.callers() === busy.size) return refuseHopeless();
+    let unserved = admissible.length;
+    for (const asker of admissible) {
+      const member = slots > 0 ? takeIdle() : undefined;
       if (!member) break;
-      if (!member.isSound) continue;
-      busy.add(member);
-      askers.shift()?.give(member);
+      busy.set(member, asker.job);
+      admission.enter(asker.job);
+      asker.give(member);
+      slots--;
+      unserved--;
     }
-    while (
-      starting.size < askers.length &&
-      computing() + starting.size < options.maxRunning &&
-      count() < options.maxChildren
-    ) {
-      start();
+    while (starting.size < Math.min(unserved, slots) && ends.size < options.maxChildren) {
+      if (!start()) unserved--;
     }
   }
 
-  function start(): void {
+  function takeIdle(): Member | undefined {
+    for (;;) {
+      const member = idle.pop();
+      if (!member || member.isSound) return member;
+    }
+  }
+
+  function refuseHopeless(): void {
+    for (const asker of admission.hopeless()) {
+      asker.refuse(noPlaceWithin("quickjs", options.maxChildren, asker.job.depth));
+    }
+  }
+
+  /** One asker pays for one failed start, so a machine that cannot start any answers each of them. */
+  function refuseOne(error: Error): void {
+    admission.admissible()[0]?.refuse(error);
+  }
+
+  /** @returns whether one is on its way */
+  function start(): boolean {
     let member: Member;
     try {
       member = options.spawn();
     } catch (cause) {
       // The program is not there, or the machine refuses at once: the same as one that ends before it is ready.
       options.log.warn({ why: cause instanceof Error ? cause.message : String(cause) }, NOT_STARTED);
-      askers.shift()?.refuse(didNotStart("quickjs", cause));
-      return;
+      refuseOne(didNotStart("quickjs", cause));
+      return false;
     }
     starting.add(member);
     const gone = member.exited.then((exit) => {
-      leaving.delete(gone);
+      ends.delete(gone);
       const at = idle.indexOf(member);
       if (at >= 0) idle.splice(at, 1);
       if (exit.reason !== "killed") options.log.warn({ pid: member.pid, ...exit }, "a quickjs sandbox ended by itself");
+      serve();
     });
-    leaving.add(gone);
+    ends.add(gone);
     member.ready.then(
       () => {
         starting.delete(member);
@@ -115,11 +137,11 @@ export function createPool(options: PoolOptions): Pool {
       (error: Error) => {
         starting.delete(member);
         if (!isClosed) options.log.warn({ pid: member.pid, why: String(error.cause) }, NOT_STARTED);
-        // One asker pays for one failed start, so a machine that cannot start any answers each of them.
-        askers.shift()?.refuse(error);
+        refuseOne(error);
         serve();
       },
     );
+    return true;
   }
 
   function armShrink(): void {
@@ -142,7 +164,7 @@ export function createPool(options: PoolOptions): Pool {
   }
 
   return {
-    acquire(deadline) {
+    acquire(job, deadline) {
       if (isClosed) {
         return Promise.reject(new DynamicMcpError("SHUTTING_DOWN", "the quickjs engine is closed"));
       }
@@ -151,12 +173,12 @@ export function createPool(options: PoolOptions): Pool {
         let timer: NodeJS.Timeout | undefined;
         let stopListening = () => {};
         const leave = () => {
-          const at = askers.indexOf(asker);
-          if (at >= 0) askers.splice(at, 1);
+          admission.leave(asker);
           clearTimeout(timer);
           stopListening();
         };
         const asker: Asker = {
+          job,
           give(member) {
             leave();
             resolve(member);
@@ -166,32 +188,35 @@ export function createPool(options: PoolOptions): Pool {
             reject(error);
           },
         };
-        askers.push(asker);
+        admission.join(asker);
         serve();
-        if (!askers.includes(asker)) return;
+        if (!admission.isWaiting(asker)) return;
         stopListening = deadline.onEnd(() => asker.refuse(deadline.error()));
         timer = setTimeout(() => asker.refuse(allBusy(options.maxWaitMs)), options.maxWaitMs);
         timer.unref();
       });
     },
     release(member) {
+      const job = busy.get(member);
+      if (!job) return;
       busy.delete(member);
+      admission.exit(job);
       if (!member.isSound || isWorn(member) || isClosed) member.kill();
       else idle.push(member);
       serve();
       armShrink();
     },
     wake: serve,
-    members: () => [...idle, ...busy, ...starting],
-    waiting: () => askers.length,
+    members: () => [...idle, ...busy.keys(), ...starting],
+    waiting: () => admission.askers.length,
     async close() {
       isClosed = true;
       clearTimeout(shrinkTimer);
-      for (const asker of askers.splice(0)) {
+      for (const asker of [...admission.askers]) {
         asker.refuse(new DynamicMcpError("SHUTTING_DOWN", "the quickjs engine is closed"));
       }
-      for (const member of [...idle.splice(0), ...busy, ...starting]) member.kill();
-      await Promise.all(leaving);
+      for (const member of [...idle.splice(0), ...busy.keys(), ...starting]) member.kill();
+      await Promise.all(ends);
     },
   };
 }

@@ -3,9 +3,11 @@ import { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { type Logger, SILENT } from "../../core/source.ts";
 import { spawnChild } from "../../machine/process.ts";
-import { ENGINE_LEVELS, type EngineHealth, type ExecutionEngine, type Job, NO_ACCESS } from "../engine.ts";
+import { ENGINE_LEVELS, type EngineHealth, type ExecutionEngine } from "../engine.ts";
+import { nestedOf } from "../process/admission.ts";
 import { createImportLinker } from "../process/linked-imports.ts";
 import { createMember, FRAME_SLACK_BYTES } from "../process/member.ts";
+import { NO_PROBE_CALLS, PROBE_JOB, probeProblem } from "../process/probe-job.ts";
 import { runJob, type Sandboxes } from "../process/run-job.ts";
 import { type ChildCommand, childCommand } from "./command.ts";
 import { createPool } from "./pool.ts";
@@ -62,7 +64,7 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
 
   const sandboxes: Sandboxes = {
     engine: "quickjs",
-    acquire: (_, deadline) => pool.acquire(deadline),
+    acquire: (job, deadline) => pool.acquire(nestedOf(job), deadline),
     release: (member) => pool.release(member),
     isClosed: () => isClosed,
     log,
@@ -78,12 +80,11 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
       const level = isNetworkDenied ? LEVEL : `${LEVEL}; on this Node the process lock does not cover the network`;
       const deadline = new Deadline(PROBE_MS);
       try {
-        const end = await run(PROBE_JOB, { call: () => Promise.reject(new Error("not for probes")) }, deadline);
+        const end = await run(PROBE_JOB, NO_PROBE_CALLS, deadline);
         const processes = pool.members().map(({ pid, jobs, rssMiB, isWaiting }) => ({ pid, jobs, rssMiB, isWaiting }));
         const detail = { processes, waiting: pool.waiting(), isNetworkDenied };
-        if (end.state === "done" && end.resultJson === "2")
-          return { name: "quickjs", isAvailable: true, level, detail };
-        const problem = end.state === "failed" ? `${end.code}: ${end.message}` : `1 + 1 gave ${end.resultJson}`;
+        const problem = probeProblem(end);
+        if (problem === undefined) return { name: "quickjs", isAvailable: true, level, detail };
         return { name: "quickjs", isAvailable: false, level, problem, detail };
       } catch (error) {
         const problem = error instanceof DynamicMcpError ? error.message : String(error);
@@ -102,12 +103,3 @@ export function createQuickjsEngine(options: QuickjsEngineOptions = {}): Executi
 const LEVEL = ENGINE_LEVELS.quickjs;
 const STDERR_BYTES = 4_000;
 const PROBE_MS = 20_000;
-const PROBE_JOB: Job = {
-  program: { js: "return 1 + args.one", digest: "", name: "probe" },
-  argsJson: '{"one":1}',
-  limits: { memoryMiB: 64, argsBytes: 100, resultBytes: 100, logBytes: 0, hostCalls: { open: 0, total: 0 } },
-  seed: "probe",
-  startedAtMs: 0,
-  may: NO_ACCESS,
-  scope: "probe",
-};

@@ -5,6 +5,7 @@ import { describe, type Thrown } from "../../guest/describe.ts";
 import { OP } from "../../guest/ops.ts";
 import { serialize } from "../../guest/serialize.ts";
 import { reply } from "../../guest/tools.ts";
+import { maxPayloadBytes, tooLargeCall } from "../call-payload.ts";
 import { describeFailure, hintForMissing, TOO_MUCH_RECURSION } from "../failure.ts";
 import { createLogBudget } from "../log-budget.ts";
 import { isNestedTooDeeply, TOO_DEEP_CALL } from "../nesting.ts";
@@ -77,6 +78,8 @@ export function createJob(head: JobHead, port: JobPort): RunningJob {
     if (openCalls >= limits.hostCalls.open) return `more than ${limits.hostCalls.open} calls open at once`;
     const { method, payload } = parse(text) as { method: string; payload: unknown };
     const bytes = utf8(stringify(payload));
+    const maxBytes = maxPayloadBytes(method, limits);
+    if (bytes.byteLength > maxBytes) return tooLargeCall(bytes.byteLength, maxBytes);
     if (isNestedTooDeeply(bytes)) return TOO_DEEP_CALL;
     const step = steps++;
     if (openCalls++ === 0) {
@@ -135,9 +138,9 @@ export function createJob(head: JobHead, port: JobPort): RunningJob {
   return {
     begin(code, argsJson) {
       armTimer(head.remainingMs);
-      installGlobals(head.seed, head.may);
-      installClock(head.startedAtMs);
       try {
+        installGlobals(head.seed, head.may);
+        installClock(head.startedAtMs);
         const promise = evaluateAuthorCode(code, head.file)(parse(argsJson));
         // An own `constructor`, so that the guest's changes to Promise do not decide who hears of it.
         void defineProperty(promise, "constructor", { value: undefined });
