@@ -34,6 +34,7 @@ export async function runBody(engine: ExecutionEngine, js = UPPER, argsJson = SM
         seed: "bench",
         startedAtMs: Date.now(),
         may: { ...NO_ACCESS, callTools: hostCalls > 0 },
+        depth: 0,
         scope: "bench",
       },
       ANSWERS_AT_ONCE,

@@ -80,17 +80,20 @@ export interface Actor {
   deadline: Deadline;
   /** Walks the line for this principal, as a part of its call; absent where there is no call, as at an import. */
   callTool?: RunContext["callTool"];
+  /** How many calls are around its own; default 0. */
+  depth?: number;
   /** Tells the client how far something long has come, in a plain sentence. */
   onProgress?(message: string): void;
 }
 
 /** Whoever makes this call, as part of it. */
-export function actorOf({ caller, deadline, callTool, io }: RunContext): Actor {
+export function actorOf({ caller, deadline, callTool, depth, io }: RunContext): Actor {
   let steps = 0;
   return {
     principal: caller.principal.id,
     deadline,
     callTool,
+    depth,
     onProgress: (message) => io.progress(++steps, undefined, message),
   };
 }

@@ -40,7 +40,7 @@ async function call({ source }: Awaited<ReturnType<typeof open>>, principal = "b
   if (!item) throw new Error("no tool is listed");
   const io = { can: { elicitForm: false, elicitUrl: false, sampling: false, roots: false }, ask: async () => ({}), progress() {}, log() {} }; // prettier-ignore
   const log = { debug() {}, info() {}, warn() {}, error() {} };
-  const ctx = { caller, deadline: new Deadline(5_000), io, log, callId: "c", callTool: () => Promise.reject(new Error("no tools")) }; // prettier-ignore
+  const ctx = { caller, deadline: new Deadline(5_000), io, log, callId: "c", depth: 0, callTool: () => Promise.reject(new Error("no tools")) }; // prettier-ignore
   return source.run({ kind: "tool", item, args: {} }, ctx);
 }
 

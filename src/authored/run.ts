@@ -64,6 +64,7 @@ function jobOf({ settings, newSeed, now }: RunServices, runnable: Runnable, args
     seed: newSeed(),
     startedAtMs: now(),
     may: { callTools: uses.length > 0, fetch: network.length > 0, readSecrets: secrets.length > 0 },
+    depth: by.depth ?? 0,
     scope: by.principal,
     ...(image !== undefined && { image }),
     ...(bundle && { bundle }),
@@ -134,9 +135,10 @@ export function failureText(end: JobFailed): string {
   return name + end.message + at;
 }
 
-function failureData({ errorName, line, column }: JobFailed): JsonObject {
+function failureData({ errorName, errorCode, line, column }: JobFailed): JsonObject {
   return {
     ...(errorName !== undefined && { errorName }),
+    ...(errorCode !== undefined && { errorCode }),
     ...(line !== undefined && { line }),
     ...(column !== undefined && { column }),
   };

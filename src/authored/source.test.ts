@@ -20,6 +20,7 @@ function context(deadline = new Deadline(10_000)): RunContext {
     deadline,
     log: SILENT,
     callId: "call",
+    depth: 0,
     io: {
       can: { elicitForm: false, elicitUrl: false, sampling: false, roots: false },
       ask: () => Promise.reject(new Error("nobody to ask")),

@@ -145,6 +145,7 @@ export function createCalls(on: CallsOptions): Calls {
       deadline,
       io,
       callId: call.callId,
+      depth: call.depth,
       log: on.log,
       async callTool(toolName, args) {
         deadline.throwIfEnded();

@@ -24,6 +24,7 @@ const ctx: RunContext = {
   },
   log: SILENT,
   callId: "1",
+  depth: 0,
   callTool: async () => ({ content: [] }),
 };
 
