@@ -53,7 +53,7 @@ export function serialize(value: unknown): string {
   // What the author finds afterwards, in a process that goes on, is what was there before.
   const before: (PropertyDescriptor | undefined)[] = [];
   for (let i = 0; i < prototypes.length; i++) {
-    before[i] = getOwnPropertyDescriptor(prototypes[i] as object, "toJSON");
+    before[i] = getOwnPropertyDescriptor(prototypes[i], "toJSON");
     setToJson(prototypes[i] as object, { value: prototypes[i] === AnyError.prototype ? errorToJson : refuse });
   }
   let text: string | undefined;
