@@ -88,6 +88,8 @@ export function openEngines(settings: Settings, ambient: Ambient, log: Logger): 
     }),
 
     async tidy() {
+      const { removeStaleControlGroups } = await import("../machine/cgroup.ts");
+      await removeStaleControlGroups();
       if (!mayHaveLeftovers()) return;
       try {
         // Only a look: a server that never runs a container shows nothing of itself on the daemon.

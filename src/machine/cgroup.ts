@@ -87,6 +87,16 @@ export async function openControlGroups(): Promise<ControlGroups | { problem: st
   }
 }
 
+/** Removes what servers have left that were killed; nothing where there are no groups. Never rejects. */
+export async function removeStaleControlGroups(): Promise<void> {
+  try {
+    const bases = findCgroupBases();
+    if (bases) await removeStale(bases.folders);
+  } catch {
+    // not ours to read or write: then nothing of ours is there
+  }
+}
+
 /** @param bases folder of each controller; with version 2 they are the same */
 function makeGroup(
   bases: ReadonlyMap<string, string>,
