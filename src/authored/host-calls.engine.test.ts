@@ -34,15 +34,16 @@ interface Given {
   uses?: string[];
   deadline?: Deadline;
   callTool?: () => Promise<ToolResult>;
+  value?: string;
   allowedAddresses?: string[];
 }
 
 async function run(code: string, given: Given = {}): Promise<ToolResult> {
-  const { network = [], secrets = [], uses = [], deadline = new Deadline(10_000), allowedAddresses = OPEN.allowedAddresses } = given; // prettier-ignore
+  const { network = [], secrets = [], uses = [], deadline = new Deadline(10_000), allowedAddresses = OPEN.allowedAddresses, value = VALUE } = given; // prettier-ignore
   const { services } = createTestServices();
   const egress = createEgress({ ...OPEN, allowedHosts: [`*:${port}`], allowedAddresses });
   const sealed = { name: "store" as const, has: async () => false, get: async () => undefined, set: async () => {}, remove: async () => false, names: async () => [] }; // prettier-ignore
-  const providers = [createEnvironmentSecrets({ TOKEN: VALUE, PRIVATE: "not for tools" })];
+  const providers = [createEnvironmentSecrets({ TOKEN: value, PRIVATE: "not for tools" })];
   const world = {
     ...services,
     engines: { quickjs: engine },
@@ -94,6 +95,44 @@ describe("code in a sandbox", () => {
       expect(JSON.stringify(result)).not.toContain(VALUE);
     },
   ); // prettier-ignore
+
+  describe("tells nothing of a long secret", () => {
+    /** Every piece of 12 characters is in it once. */
+    const long = Array.from({ length: 11_003 / 7 }, (_, n) => `K${n.toString(36).padStart(3, "0")}zQx`).join("");
+    const shows = (result: ToolResult) => {
+      const whole = JSON.stringify(result);
+      return Array.from({ length: long.length - 12 }, (_, at) => long.slice(at, at + 12)).filter((piece) => whole.includes(piece)); // prettier-ignore
+    };
+
+    it.each([
+      ["by what it throws", "throw new Error(t)"],
+      ["behind other words", "throw new Error('x'.repeat(3_985) + t)"],
+      ["by the name of an error", "const e = new Error('x'); e.name = t; throw e"],
+      ["by a value", "throw { t }"],
+      ["by what it prints", "console.log(t); console.log('x'.repeat(99_980) + t)"],
+      ["within what it prints", "console.log({ t, more: ['x'.repeat(9_985) + t, new Error(t)] })"],
+      ["at the end of all output", "console.log('x'.repeat(9_900)); console.log(t)"],
+      ["at the end of all output, split", "for (let i = 0; i < 20_000; i += 500) console.log(t.slice(i, i + 500))"],
+      ["by an address that is none", "new URL('http://[' + t)"],
+      ["by an address that is none, caught", "try { new URL('http://[' + t) } catch (e) { return e.message }"],
+      ["by a method", "await fetch('http://x.test', { method: t.slice(0, 60) })"],
+    ])("%s", async (_, code) => {
+      const body = `const t = await secrets.get("TOKEN"); ${code}`;
+      const given = { secrets: ["TOKEN"], network: ["x.test"], value: long };
+      expect(shows(await run(body, given))).toEqual([]);
+      // The same words show when they are no secret.
+      const harmless = `await secrets.get("TOKEN"); const t = ${JSON.stringify(long)}; ${code}`;
+      if (!code.includes("fetch")) expect(shows(await run(harmless, { ...given, value: "another value" }))).not.toEqual([]); // prettier-ignore
+    });
+
+    it("nor of one that JSON escapes, in JSON in JSON", async () => {
+      const q = 'pa"ss\\word';
+      const code = `const q = await secrets.get("TOKEN"); return { x: JSON.stringify({ q }), y: JSON.stringify({ a: JSON.stringify({ q }) }) };`; // prettier-ignore
+      const result = await run(code, { secrets: ["TOKEN"], value: q });
+      expect(JSON.stringify(result)).not.toMatch(/ss.{1,20}word/);
+      expect(result.structuredContent).toEqual({ x: '{"q":"***"}', y: '{"a":"{\\"q\\":\\"***\\"}"}' });
+    });
+  });
 
   it("gets no secret that it does not name, nor one that the operator does not allow", async () => {
     const read = (name: string) => `try { return await secrets.get("${name}") } catch (error) { return error.code }`;

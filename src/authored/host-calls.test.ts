@@ -188,6 +188,34 @@ describe("secrets.get", () => {
     expect(seen.secrets).toEqual(["s3cret"]);
   });
 
+  it("is not passed on in JSON in JSON either", async () => {
+    const q = 'pa"ss\\word';
+    const { call, seen } = open({ tool: { secrets: ["TOKEN"], uses: ["*"] }, secrets: { TOKEN: q } });
+    const wrapped = [
+      { message: q },
+      { message: JSON.stringify({ q }) },
+      { message: JSON.stringify({ a: JSON.stringify({ q }) }) },
+    ];
+    for (const args of wrapped) await call("tools.call", { name: "x", args });
+    await call("secrets.get", { name: "TOKEN" });
+    for (const args of wrapped) await expect(call("tools.call", { name: "x", args })).rejects.toMatchObject({ code: "SECRET_REFUSED" }); // prettier-ignore
+    expect(seen.calls).toHaveLength(wrapped.length);
+  });
+
+  it("is not passed on when it was told after a call, nor when it is the second", async () => {
+    const { call } = open({ tool: { secrets: ["A", "B"], uses: ["*"] }, secrets: { A: "first-1", B: "second-2" } });
+    for (const [name, value] of [
+      ["A", "first-1"],
+      ["B", "second-2"],
+    ] as const) {
+      const args = { value };
+      await call("tools.call", { name: "x", args });
+      await call("secrets.get", { name });
+      await expect(call("tools.call", { name: "x", args })).rejects.toMatchObject({ code: "SECRET_REFUSED" });
+    }
+    await expect(call("tools.call", { name: "x", args: { a: "first-1" } })).rejects.toMatchObject({ code: "SECRET_REFUSED" }); // prettier-ignore
+  });
+
   it("says no when the operator does, whatever the tool names", async () => {
     const { call, seen } = open({ tool: { secrets: ["TOKEN"] } });
     await expect(call("secrets.get", { name: "TOKEN" })).rejects.toMatchObject({ code: "SECRET_REFUSED" });

@@ -5,7 +5,7 @@ import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
 import { matchesPattern } from "../core/pattern.ts";
 import { Paused } from "../core/pause.ts";
-import { hideInJsonText, hideValues } from "../core/redact.ts";
+import { type Hide, hideInJsonText, hideValues } from "../core/redact.ts";
 import { codeOfResult, dataOfResult } from "../core/results.ts";
 import type { HostCalls, RunContext } from "../core/source.ts";
 import { createTurns } from "../core/turns.ts";
@@ -52,6 +52,8 @@ const FETCHES_AT_ONCE = 6;
  */
 export function createHostCalls({ ctx, egress, secrets, tool, onSecret }: HostCallsOptions): JobHostCalls {
   const told = new Set<string>();
+  /** Of all that was told; made when it is needed. */
+  let hide: Hide | undefined;
   const inTurn = createTurns(FETCHES_AT_ONCE);
   // Ends with the job, not only with the call around it.
   const deadline = new Deadline(Math.max(1, ctx.deadline.remainingMs()), { parent: ctx.deadline });
@@ -73,8 +75,9 @@ export function createHostCalls({ ctx, egress, secrets, tool, onSecret }: HostCa
 
   function holdsSecret(call: Json): boolean {
     if (told.size === 0) return false;
+    hide ??= hideValues([...told]);
     const json = JSON.stringify(call);
-    return hideInJsonText(json, hideValues([...told])) !== json;
+    return hideInJsonText(json, hide) !== json;
   }
 
   async function fetch(payload: JsonObject): Promise<Json> {
@@ -92,6 +95,7 @@ export function createHostCalls({ ctx, egress, secrets, tool, onSecret }: HostCa
       throw new DynamicMcpError("SECRET_REFUSED", why, { data: { name } });
     }
     const value = await secrets.get(name);
+    if (!told.has(value)) hide = undefined;
     told.add(value);
     onSecret(value);
     return value;

@@ -19,6 +19,13 @@ const patch = (fields: JsonObject) => toolPatch(zod).parse(fields);
 async function open({ bundles = false } = {}) {
   const { services, store, engine } = createTestServices();
   const fake = createFakePackages();
+  /** And every layer with it. @returns brings it back */
+  const takeRegistryAway = () => {
+    const { resolve, layer } = fake.packages;
+    const away = () => Promise.reject(new DynamicMcpError("REGISTRY_UNAVAILABLE", "the registry is away"));
+    Object.assign(fake.packages, { resolve: away, layer: away });
+    return () => void Object.assign(fake.packages, { resolve, layer });
+  };
   const jobs: Job[] = [];
   const recording = { ...engine, run: (...[job, host, deadline]: Parameters<typeof engine.run>) => (jobs.push(job), engine.run(job, host, deadline)) }; // prettier-ignore
   const authored = await createAuthored({
@@ -31,7 +38,7 @@ async function open({ bundles = false } = {}) {
       return { engine: problem === undefined ? "quickjs" : "docker", level: "test", why: problem ?? "small" };
     },
   });
-  return { ...fake, ...authored, jobs, store };
+  return { ...fake, ...authored, jobs, store, takeRegistryAway };
 }
 
 async function call({ source }: Awaited<ReturnType<typeof open>>, principal = "bob") {
@@ -75,6 +82,62 @@ describe("packages of a tool", () => {
     expect((await world.tools.update("t", patch({ description: "e" }), by)).tool.packages).toEqual(["ms@1.0.0"]);
     expect((await world.tools.update("t", patch({ dependencies: [MS] }), by)).tool.packages).toEqual(["ms@1.1.0"]);
     expect(world.seen.resolved).toBe(2);
+  });
+
+  it("need no registry, no packages and no engine anew while nothing that runs is changed", async () => {
+    for (const bundles of [false, true]) {
+      const world = await open({ bundles });
+      const { tool: before } = await world.tools.create(draft(), by);
+      world.takeRegistryAway();
+      const change = patch({ description: "e", title: "T", annotations: { readOnlyHint: true }, outputSchema: {} });
+      const { tool, isWritten } = await world.tools.update("t", change, by);
+      expect(isWritten).toBe(true);
+      expect(tool).toMatchObject({ description: "e", packages: ["ms@1.0.0"], engine: before.engine });
+      await world.tools.enable("t", false, by);
+      await world.tools.enable("t", true, by);
+      const dry = await world.tools.update("t", patch({ description: "f" }), by, { dryRun: true });
+      expect(dry).toMatchObject({ isWritten: false, tool: { description: "f", engine: before.engine } });
+      // What runs is decided anew.
+      const away = { code: "REGISTRY_UNAVAILABLE" };
+      await expect(world.tools.update("t", patch({ code: "return 3" }), by)).rejects.toMatchObject(away);
+      await expect(world.tools.update("t", patch({ dependencies: [MS] }), by)).rejects.toMatchObject(away);
+    }
+  });
+
+  it("are as they were when only examples and schemas change, which then run with them", async () => {
+    const world = await open({ bundles: true });
+    await world.tools.create(draft(), by);
+    world.takeRegistryAway();
+    const { examples } = await world.tools.update("t", patch({ examples: [{ args: {}, result: 1 }] }), by);
+    expect(examples).toMatchObject([{ result: 1 }]);
+    expect(world.jobs.at(-1)).toMatchObject({ bundle: { js: "({})" } });
+    await expect(world.tools.update("t", patch({ outputSchema: { type: "string" } }), by)).rejects.toMatchObject({
+      code: "EXAMPLE_FAILED",
+    });
+  });
+
+  it("come back with a rollback also while the registry is away: a call then installs them", async () => {
+    const world = await open();
+    const { tool: first } = await world.tools.create(draft(), by);
+    await world.tools.update("t", patch({ dependencies: [], code: "return 2" }), by);
+    const comeBack = world.takeRegistryAway();
+    const { tool } = await world.tools.rollback("t", 1, by);
+    expect(tool).toMatchObject({ revision: 3, packages: ["ms@1.0.0"], engine: first.engine });
+    await expect(call(world)).rejects.toMatchObject({ code: "REGISTRY_UNAVAILABLE" });
+    comeBack();
+    expect(await call(world)).toMatchObject({ structuredContent: { result: 1 } });
+    expect(world.seen.resolved).toBe(1);
+  });
+
+  it("keep their bundle in a rollback, which then installs nothing", async () => {
+    const world = await open({ bundles: true });
+    await world.tools.create(draft(), by);
+    await world.tools.update("t", patch({ dependencies: [], code: "return 2" }), by);
+    const before = world.seen.layers.length;
+    await world.tools.rollback("t", 1, by);
+    expect(world.seen.layers).toHaveLength(before);
+    await call(world);
+    expect(world.jobs.at(-1)).toMatchObject({ bundle: { js: "({})" } });
   });
 
   it("come back with the revision that a rollback brings back", async () => {

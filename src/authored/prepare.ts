@@ -21,18 +21,21 @@ type Code = Pick<
   "name" | "code" | "language" | "timeoutMs" | "dependencies" | "network" | "secrets" | "uses"
 > & { image?: string };
 
+/** What is known from a revision before, whose dependencies are the same. */
+export interface Kept {
+  lock?: PackageLock;
+  /** Only with its lock, and only where the imports are the same, too. */
+  bundle?: PackageBundle;
+}
+
 /**
  * Compiles, locks and installs packages, and finds an engine: after this, nothing about the code is decided any more.
  *
- * @param kept the lock of the revision before, when its dependencies are the same
+ * What is kept is not looked for again; packages that are kept as a bundle need no layer for it.
+ *
  * @throws INVALID_ARGUMENTS, INVALID_CODE, ENGINE_UNAVAILABLE, IMAGE_*, PACKAGE_*, REGISTRY_UNAVAILABLE
  */
-export async function prepare(
-  services: AuthoredServices,
-  draft: Code,
-  by: Actor,
-  kept?: PackageLock,
-): Promise<Prepared> {
+export async function prepare(services: AuthoredServices, draft: Code, by: Actor, kept: Kept = {}): Promise<Prepared> {
   const { name, code, language, timeoutMs, dependencies, image, network, secrets, uses } = draft;
   const { maxTimeoutMs } = services.settings;
   if (timeoutMs > maxTimeoutMs && timeoutMs !== LIMITS.timeoutMs.default) {
@@ -40,7 +43,7 @@ export async function prepare(
   }
   const { program, needsNode } = await services.compile({ code, language, name });
   assertKnownImports({ needsNode, dependencies });
-  const lock = dependencies.length === 0 ? undefined : (kept ?? (await services.packages.resolve(dependencies, by.deadline))); // prettier-ignore
+  const lock = dependencies.length === 0 ? undefined : (kept.lock ?? (await services.packages.resolve(dependencies, by.deadline, by.onProgress))); // prettier-ignore
 
   let bundle: PackageBundle | undefined;
   const needs = {
@@ -49,6 +52,10 @@ export async function prepare(
     ...(image !== undefined && { image: imageOf(image, services.settings.defaultImage) }),
     async bundle() {
       if (!lock) return undefined;
+      if (kept.bundle) {
+        bundle = kept.bundle;
+        return undefined;
+      }
       const imports = packageImports({ needsNode, dependencies });
       const made = await withLayer(services, lock, by, ({ folder }) =>
         services.bundle({ folder, imports }, by.deadline),

@@ -88,7 +88,7 @@ async function bodyAt(
 }
 
 /** Nothing is compiled again: what was accepted is what runs. */
-function programOf(name: string, body: ToolBody, settings: Pick<AuthoredSettings, "defaultImage">): Program {
+export function programOf(name: string, body: ToolBody, settings: Pick<AuthoredSettings, "defaultImage">): Program {
   const js = body.js ?? body.code;
   const digest = createHash("sha256").update(js).digest("hex");
   return {

@@ -37,6 +37,14 @@ describe("what a tool may reach", () => {
     expect((await world.tools.update("t", patch({ uses: null }), by)).tool).not.toHaveProperty("uses");
   });
 
+  it("is run as deep in calls as whoever asks for it", async () => {
+    const world = await open(one);
+    await world.once({});
+    expect(world.jobs.at(-1)?.depth).toBe(0);
+    await world.runOnce(runOnceDraft(zod).parse({ code: "return 1" }), { ...by, depth: 3 });
+    expect(world.jobs.at(-1)?.depth).toBe(3);
+  });
+
   it("is refused beyond that, whatever the sandbox asks for", async () => {
     const world = await open(async (_job, host) => {
       const asked = await Promise.allSettled([

@@ -92,15 +92,22 @@ const NO_HOST_CALLS: JobHostCalls = {
 const noCallToBePartOf = () =>
   Promise.reject(new DynamicMcpError("CAPABILITY_MISSING", "tools cannot be called here: nobody's call is running"));
 
-/** What code was told in confidence shows nowhere, whichever way it comes back. */
+/**
+ * What code was told in confidence shows nowhere, whichever way it comes back. What is printed or thrown was cut at
+ * limits before it came here, also in the middle of a secret; a result never is.
+ */
 function withoutSecrets(end: JobEnd, secrets: readonly string[]): JobEnd {
   const hide = hideValues(secrets);
-  const logs = end.logs.map((line) => ({ ...line, text: hide(line.text) }));
-  if (end.state === "failed") {
-    const { errorName, message } = end;
-    return { ...end, logs, message: hide(message), ...(errorName !== undefined && { errorName: hide(errorName) }) };
-  }
-  return { ...end, logs, resultJson: hideInJsonText(end.resultJson, hide) };
+  const logs = end.logs.map((line) => ({ ...line, text: hide(line.text, "both") }));
+  if (end.state === "done") return { ...end, logs, resultJson: hideInJsonText(end.resultJson, hide) };
+  const { errorName, errorCode, message } = end;
+  return {
+    ...end,
+    logs,
+    message: hide(message, "end"),
+    ...(errorName !== undefined && { errorName: hide(errorName, "end") }),
+    ...(errorCode !== undefined && { errorCode: hide(errorCode, "end") }),
+  };
 }
 
 /** What the client gets of a run. `outputSchema` is the author's, not the wrapped one. */

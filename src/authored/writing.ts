@@ -2,14 +2,13 @@ import { isDeepStrictEqual } from "node:util";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import { assertToolName, wireName } from "../core/names.ts";
 import type { ItemStore, StoredItem } from "../store/store.ts";
-import type { PackageLock } from "../machine/packages/packages.ts";
 import { bodyOf, checkSchemas, runExamples } from "./accept.ts";
 import type { Accepted, Actor, AuthoredTools, ExampleRun } from "./authored.ts";
 import { readBody, writeBody, writeSummary, type ToolBody } from "./body.ts";
 import { patched, type ToolDraft } from "./definition.ts";
 import { assertExpected, sharedPlace, type Lookup } from "./lookup.ts";
-import { prepare } from "./prepare.ts";
-import type { Programs } from "./programs.ts";
+import { bundleOf, prepare, type Prepared } from "./prepare.ts";
+import { type Programs, programOf } from "./programs.ts";
 import { assertNotReserved } from "./reserved-names.ts";
 import type { AuthoredServices } from "./services.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -20,13 +19,26 @@ type Writing = Pick<AuthoredTools, "create" | "update" | "enable" | "remove" | "
 /** Times that a write without `expectedRevision` is decided anew on top of somebody else's before we give up. */
 const MAX_TRIES = 8;
 
-/** What decides how code runs; where only other fields change, the examples need not run again. */
-const RUN_FIELDS = ["code", "language", "inputSchema", "outputSchema", "examples", "timeoutMs", "dependencies", "image", "network", "secrets", "uses"] as const; // prettier-ignore
+/** What decides what runs, and where: while none of it changes, nothing is compiled, found, chosen or installed anew. */
+const PROGRAM_FIELDS = ["code", "language", "timeoutMs", "dependencies", "image", "network", "secrets", "uses"] as const; // prettier-ignore
+
+/** What decides how a run ends; where only other fields change, the examples need not run again. */
+const RUN_FIELDS = [...PROGRAM_FIELDS, "inputSchema", "outputSchema", "examples"] as const;
 
 /** What to write, or that nothing has to be. */
 type Decision =
   | { write: Parameters<ItemStore["update"]>[1]; body: ToolBody; how: string; examples?: ExampleRun[] }
   | { write: undefined; body: ToolBody; enabled?: boolean; examples?: ExampleRun[] };
+
+/** The revision that a change builds on. */
+interface Before {
+  draft: ToolDraft;
+  body: ToolBody;
+  /** Its packages stay, because nobody named them anew. */
+  keepsPackages: boolean;
+  /** Also where nothing that they show has changed. */
+  alwaysRunsExamples?: boolean;
+}
 
 export function createWriting(
   services: AuthoredServices,
@@ -56,17 +68,45 @@ export function createWriting(
   /**
    * What every new body has to pass.
    *
-   * @param before examples need not run again when nothing that runs changed
-   * @param lock   of the packages, where they stay as they are
+   * @param before the revision that it follows, in whose engine and packages it stays when nothing that runs changed:
+   *   whether they are still there is for its next call to find out
    */
-  async function accept(draft: ToolDraft, by: Actor, before?: ToolDraft, lock?: PackageLock) {
+  async function accept(draft: ToolDraft, by: Actor, before?: Before) {
     await checkSchemas(services, draft);
-    const prepared = await prepare(services, draft, by, lock);
-    const runsAsBefore = before !== undefined && RUN_FIELDS.every((key) => isDeepStrictEqual(draft[key], before[key]));
+    const { lock } = before?.body ?? {};
+    const keepsLock = before?.keepsPackages === true && lock !== undefined;
+    const prepared =
+      before?.keepsPackages === true && isSame(draft, before.draft, PROGRAM_FIELDS)
+        ? preparedBefore(draft.name, before.body)
+        : await prepare(services, draft, by, keepsLock ? { lock } : {});
+    const runsAsBefore = before !== undefined && isSame(draft, before.draft, RUN_FIELDS);
     const hasSamePackages = isDeepStrictEqual(prepared.runnable.lock, lock);
-    const examples = runsAsBefore && hasSamePackages ? [] : await runExamples(services, draft, prepared.runnable, by);
+    const needNoExamples = runsAsBefore && hasSamePackages && before.alwaysRunsExamples !== true;
+    const examples = needNoExamples ? [] : await runExamples(services, draft, prepared.runnable, by);
     by.deadline.throwIfEnded();
     return { body: bodyOf(draft, prepared), examples };
+  }
+
+  /** As a revision was prepared once. */
+  function preparedBefore(name: string, body: ToolBody): Prepared {
+    const { runnable } = programOf(name, body, settings);
+    return { runnable, choice: body.engine, ...(body.js !== undefined && { js: body.js }) };
+  }
+
+  /**
+   * A revision that comes back keeps its packages, and the engine is chosen anew: which there are may have changed since.
+   * While the registry is away it comes back exactly as it was, and the first call that finds the registry installs the
+   * packages: what worked once must not be out of reach because of somebody else's outage.
+   */
+  async function prepareAgain(draft: ToolDraft, older: ToolBody, by: Actor): Promise<Prepared> {
+    const { lock, bundle } = older;
+    const kept = { ...(lock && { lock }), ...(bundle !== undefined && { bundle: bundleOf(bundle) }) };
+    try {
+      return await prepare(services, draft, by, kept);
+    } catch (error) {
+      if (lock === undefined || !hasCode(error, "REGISTRY_UNAVAILABLE")) throw error;
+      return preparedBefore(draft.name, older);
+    }
   }
 
   /**
@@ -128,8 +168,9 @@ export function createWriting(
       return change(name, expectedRevision, by, async (item) => {
         const before = draftOf(item);
         const draft = patched(before, patch);
-        const lock = patch.dependencies === undefined ? readBody(item.name, item.body).lock : undefined;
-        const { body, examples } = await accept(draft, by, dryRun ? undefined : before, lock);
+        const keepsPackages = patch.dependencies === undefined;
+        const kept = { draft: before, body: readBody(item.name, item.body), keepsPackages, alwaysRunsExamples: dryRun };
+        const { body, examples } = await accept(draft, by, kept);
         const json = writeBody(body);
         const { enabled } = draft;
         if (dryRun || (enabled === item.isEnabled && isDeepStrictEqual(json, item.body))) {
@@ -164,9 +205,8 @@ export function createWriting(
       assertWritable();
       return change(name, expectedRevision, by, async (item) => {
         const older = readBody(item.name, (await lookup.revision(item, to)).body);
-        // It was accepted once; what may have changed since is which engines there are.
         const draft = draftOf({ ...item, body: writeBody(older) });
-        const body = bodyOf(draft, await prepare(services, draft, by, older.lock));
+        const body = bodyOf(draft, await prepareAgain(draft, older, by));
         const json = writeBody(body);
         if (isDeepStrictEqual(json, item.body)) return { write: undefined, body };
         return { write: { summary: writeSummary(body), body: json }, body, how: `rollback to ${to}` };
@@ -174,6 +214,9 @@ export function createWriting(
     },
   };
 }
+
+const isSame = (one: ToolDraft, other: ToolDraft, fields: readonly (keyof ToolDraft)[]) =>
+  fields.every((field) => isDeepStrictEqual(one[field], other[field]));
 
 /** The store knows ids, people know names: somebody deleted the tool between our look and our write. */
 function inNames(error: unknown, name: string): unknown {

@@ -221,6 +221,16 @@ describe("calls within calls", () => {
     ]);
   });
 
+  it("know how deep they are", async () => {
+    const { tool } = line({
+      outer: async (_args, ctx) => (await ctx.callTool("inner", {}), text(`outer ${ctx.depth}`)),
+      inner: async (_args, ctx) => (depths.push(ctx.depth), text("inner")),
+    });
+    const depths: number[] = [];
+    expect(await tool("outer")).toMatchObject({ result: text("outer 0") });
+    expect(depths).toEqual([1]);
+  });
+
   it("end when a tool calls itself without end", async () => {
     const { tool } = line({ loop: async (_args, ctx) => ctx.callTool("loop", {}) });
     expect(await tool("loop")).toMatchObject({ state: "failed", code: "TOO_DEEP" });

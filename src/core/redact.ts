@@ -1,5 +1,5 @@
 import type { Json } from "./json.ts";
-import { formsOf } from "./secret-forms.ts";
+import { createSecretFinder, type CutAt } from "./secret-finder.ts";
 
 const NAMES = "token|password|passwd|secret|authorization|cookie|api[-_]?key|bearer|credential|private[-_]?key";
 const SECRET_KEY = new RegExp(NAMES, "i");
@@ -56,31 +56,43 @@ export function namesSecret(name: string): boolean {
   return SECRET_KEY.test(name);
 }
 
+/** Takes known values out of a text. `cut` tells where the text may have been cut, so that a part of one shows. */
+export type Hide = (text: string, cut?: CutAt) => string;
+
 /**
  * Makes a function that takes known values out of a text, whatever stands around them, also where they were encoded.
  *
  * @param secrets values of secrets; those under 4 characters are passed over, they are in every text
  */
-export function hideValues(secrets: readonly string[]): (text: string) => string {
-  const known = [...new Set(secrets.flatMap(formsOf))].toSorted((a, b) => b.length - a.length);
-  if (known.length === 0) return (text) => text;
-  return (text) => known.reduce((rest, form) => rest.replaceAll(form, REDACTED), text);
+export function hideValues(secrets: readonly string[]): Hide {
+  const find = createSecretFinder(secrets);
+  return (text, cut) => {
+    let out = "";
+    let from = 0;
+    for (const [start, end] of find(text, cut)) {
+      out += text.slice(from, start) + REDACTED;
+      from = end;
+    }
+    return from === 0 ? text : out + text.slice(from);
+  };
 }
 
 /**
- * The same for JSON, which stays JSON: inside texts and keys, and for numbers that are a secret as a whole. Works on the
- * text, so that depth costs nothing.
+ * The same for JSON, which stays JSON: inside texts and keys, and for numbers that are a secret as a whole, with or
+ * without a minus. Works on the text, so that depth costs nothing.
  *
  * @param hide made by {@link hideValues}
  * @returns `json` itself when it holds none
  */
-export function hideInJsonText(json: string, hide: (text: string) => string): string {
-  if (hide(json) === json) return json;
+export function hideInJsonText(json: string, hide: Hide): string {
+  // Whatever its texts hold is in here too, as they hold it.
+  const unescaped = json.includes("\\") ? json.replace(ESCAPE, characterOf) : json;
+  if (hide(unescaped) === unescaped) return json;
   let out = "";
   for (let from = 0; from < json.length;) {
     const opens = json.indexOf('"', from);
     const ends = opens < 0 ? json.length : opens;
-    out += json.slice(from, ends).replace(NUMBER, (number) => (hide(number) === REDACTED ? `"${REDACTED}"` : number));
+    out += json.slice(from, ends).replace(NUMBER, (number) => hideNumber(number, hide));
     if (opens < 0) break;
     from = endOfText(json, opens);
     const literal = json.slice(opens, from);
@@ -89,6 +101,18 @@ export function hideInJsonText(json: string, hide: (text: string) => string): st
     out += shown === text ? literal : JSON.stringify(shown);
   }
   return out;
+}
+
+function hideNumber(number: string, hide: Hide): string {
+  const shown = hide(number);
+  return shown === REDACTED || shown === `-${REDACTED}` ? `"${REDACTED}"` : number;
+}
+
+const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|(.))/g;
+const CONTROLS: Readonly<Record<string, string>> = { b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
+
+function characterOf(_escape: string, hex: string | undefined, letter = ""): string {
+  return hex === undefined ? (CONTROLS[letter] ?? letter) : String.fromCharCode(Number.parseInt(hex, 16));
 }
 
 const NUMBER = /-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;

@@ -114,7 +114,8 @@ export function createShells({ engine, packages, now, settings }: ShellsServices
   /** The same packages for the whole life of a shell, as long as not too many lists of them are asked for. */
   async function lockOf({ locks }: Kept, dependencies: readonly PackageSpec[], by: Actor): Promise<PackageLock> {
     const wanted = JSON.stringify(dependencies);
-    const lock = locks.get(wanted) ?? (await packages.resolve(dependencies, by.deadline));
+    const lock =
+      locks.get(wanted) ?? (await packages.resolve(dependencies, by.deadline, (message) => by.onProgress?.(message)));
     locks.delete(wanted);
     locks.set(wanted, lock);
     const [oldest] = locks.keys();

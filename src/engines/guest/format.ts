@@ -86,7 +86,7 @@ function inspectObject(value: object, depth: number, above: unknown[]): string {
 /** Its first line and the frames in the author's own code. */
 function showError(error: Error): string {
   const head = error.message === "" ? error.name : `${error.name}: ${error.message}`;
-  return head.slice(0, STRING_CHARS);
+  return head.length > STRING_CHARS ? `${head.slice(0, STRING_CHARS)}...` : head;
 }
 
 function nameOf(value: object): string {

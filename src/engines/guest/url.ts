@@ -107,14 +107,18 @@ function pairsOf(init: unknown): Pair[] {
   return Object.entries(init).map(([key, value]) => [key, String(value)]);
 }
 
+/** Whole or not at all: the beginning of a text would be shown where the text itself has to be hidden. */
+function invalid(url: string): string {
+  return url.length <= 200 ? `Invalid URL: ${url}` : `Invalid URL (${url.length} characters)`;
+}
+
 export class URL {
   #parts: Parts;
   #params: URLSearchParams | undefined;
 
   constructor(url: unknown, base?: unknown) {
     const parts = parseUrl(url, base);
-    if (!parts)
-      throw Object.assign(new TypeError(`Invalid URL: ${String(url).slice(0, 200)}`), { code: "ERR_INVALID_URL" });
+    if (!parts) throw Object.assign(new TypeError(invalid(String(url))), { code: "ERR_INVALID_URL" });
     this.#parts = parts;
   }
 
@@ -173,7 +177,7 @@ export class URL {
 
   #set(name: Settable, value: string, dropsParams: boolean): void {
     const parts = parseUrl(this.#parts.href, undefined, [name, value]);
-    if (!parts) throw new TypeError(`Invalid URL: ${value.slice(0, 200)}`);
+    if (!parts) throw new TypeError(invalid(value));
     this.#parts = parts;
     if (dropsParams && (name === "search" || name === "href")) this.#params = undefined;
   }

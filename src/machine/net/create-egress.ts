@@ -9,7 +9,7 @@ import type { Egress, EgressOptions, EgressRequest, EgressResponse } from "./egr
 import { exchange, inOurWords, reasonOf } from "./exchange.ts";
 import { assertHostPatterns, matchesHost } from "./hosts.ts";
 import { readBody } from "./read-body.ts";
-import { checkHeaders, checkMethod, failed, type Header, refused, withoutBodyHeaders, withoutCredentials } from "./request-head.ts"; // prettier-ignore
+import { checkHeaders, checkMethod, failed, type Header, refused, shownWhole, withoutBodyHeaders, withoutCredentials } from "./request-head.ts"; // prettier-ignore
 
 /** What tests replace. */
 export interface EgressParts {
@@ -51,7 +51,7 @@ export function createEgress(options: EgressOptions, parts: EgressParts = {}): E
   /** Scheme, userinfo and host; the address comes when there is one. */
   function checkUrl(url: URL, allowed: readonly string[]): void {
     if (url.protocol !== "http:" && url.protocol !== "https:") {
-      throw refused(`only http and https can be fetched, not ${url.protocol.slice(0, 40)}`, "scheme");
+      throw refused(`only http and https can be fetched, not${shownWhole(url.protocol)}`, "scheme");
     }
     if (url.username !== "" || url.password !== "") {
       throw refused("a URL with a name or password in it is not fetched; use the authorization header", "credentials");
@@ -117,7 +117,7 @@ export function createEgress(options: EgressOptions, parts: EgressParts = {}): E
 
 function firstHop({ url: text, method, headers = [], body }: EgressRequest, maxRequestBytes: number): Hop {
   const url = text.length > MAX_URL_CHARS ? null : URL.parse(text);
-  if (!url) throw refused(`${JSON.stringify(text.slice(0, 200))} is not a URL that can be fetched`, "url");
+  if (!url) throw refused(`this is not a URL that can be fetched:${shownWhole(text)}`, "url");
   url.hash = "";
   const verb = checkMethod(method);
   if (body && (verb === "GET" || verb === "HEAD")) throw refused(`${verb} has no body`, "method");

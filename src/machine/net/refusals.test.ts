@@ -136,6 +136,18 @@ describe("hosts", () => {
   });
 });
 
+describe("words of refusals", () => {
+  it.each([
+    ["a method", (text: string) => ({ method: text })],
+    ["a header", (text: string) => ({ headers: [[text, "1"] as const] })],
+    ["an address", (text: string) => ({ url: `http://[${text}` })],
+  ])("hold what the code said in whole, as it said it, or not at all: %s", async (_, ask) => {
+    const refusalOf = async (text: string) => String(await fetchOnce({ url: `http://127.0.0.1:${port}/`, ...ask(text) }, anyHost()).catch((error: unknown) => error)); // prettier-ignore
+    expect(await refusalOf("No Such Thing")).toContain("No Such Thing");
+    expect(await refusalOf("No Such Thing ".repeat(8))).not.toMatch(/no such/i);
+  });
+});
+
 describe("requests that are more than they look", () => {
   const sent = (request: Partial<EgressRequest>) => fetchOnce({ url: `http://127.0.0.1:${port}/`, ...request }, anyHost()); // prettier-ignore
 

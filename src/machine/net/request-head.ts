@@ -9,6 +9,7 @@ const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]{1,100}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
 const MAX_HEADERS = 100;
 const MAX_HEADER_BYTES = 32 * 1024;
+const MAX_SHOWN_CHARS = 100;
 
 /** They say how the message is carried, for which host, or by which proxy: ours to say. */
 const OURS = new Set(["host", "connection", "keep-alive", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "expect", "http2-settings"]); // prettier-ignore
@@ -19,7 +20,8 @@ const REFUSED_METHODS = new Set(["CONNECT", "TRACE", "TRACK"]);
 export function checkMethod(given: string | undefined): string {
   const method = (given ?? "GET").toUpperCase();
   if (TOKEN.test(method) && !REFUSED_METHODS.has(method)) return method;
-  throw refused(`the method ${JSON.stringify(method.slice(0, 40))} is not allowed`, "method");
+  // As it was given: what the code knows to be a secret is searched for as the code knows it.
+  throw refused(`the method${shownWhole(given ?? "")} is not allowed`, "method");
 }
 
 /** @throws FETCH_REFUSED for headers that are ours, malformed, too many or too long */
@@ -28,10 +30,10 @@ export function checkHeaders(given: readonly Header[]): Header[] {
   let bytes = 0;
   return given.map(([name, value]) => {
     const header = name.toLowerCase();
-    const shown = JSON.stringify(name.slice(0, 100));
-    if (!TOKEN.test(name)) throw refused(`${shown} cannot be the name of a header`, "header");
-    if (OURS.has(header) || header.startsWith("proxy-")) throw refused(`the header ${shown} cannot be set`, "header");
-    if (!VALUE.test(value)) throw refused(`the value of the header ${shown} has characters that headers cannot have`, "header"); // prettier-ignore
+    const shown = shownWhole(name);
+    if (!TOKEN.test(name)) throw refused(`a header cannot have the name${shown}`, "header");
+    if (OURS.has(header) || header.startsWith("proxy-")) throw refused(`the header${shown} cannot be set`, "header");
+    if (!VALUE.test(value)) throw refused(`the value of the header${shown} has characters that headers cannot have`, "header"); // prettier-ignore
     bytes += name.length + value.length;
     if (bytes > MAX_HEADER_BYTES) throw refused(`the headers have more than ${MAX_HEADER_BYTES} bytes`, "header");
     return [header, value.trim()];
@@ -46,6 +48,14 @@ export function withoutCredentials(headers: readonly Header[]): Header[] {
 /** What describes a body that is not sent again. */
 export function withoutBodyHeaders(headers: readonly Header[]): Header[] {
   return headers.filter(([name]) => !name.startsWith("content-"));
+}
+
+/**
+ * A text of the code's in a message of ours, in whole or not at all: half of a secret could not be found and hidden. With
+ * the space before it.
+ */
+export function shownWhole(text: string): string {
+  return text.length > MAX_SHOWN_CHARS ? ` (${text.length} characters)` : ` ${JSON.stringify(text)}`;
 }
 
 /** @param reason for programs: `host`, `address`, `scheme` ... */
