@@ -7,6 +7,6 @@ import { createNodeEngine } from "./node-engine.ts";
 describe.skipIf(!(await jailIsHere()))("in a jail", () => {
   describeNestedCalls("node", {
     open: ({ places, maxWaitMs }) => createNodeEngine({ maxWaitMs, ...(places !== undefined && { maxLive: places }) }),
-    processes: () => childrenOf(process.pid).filter((command) => command.includes("node-runner")).length,
+    sandboxes: () => childrenOf(process.pid).filter((command) => command.includes("node-runner")).length,
   });
 });

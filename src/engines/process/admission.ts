@@ -9,14 +9,14 @@ import type { EngineName, Job } from "../engine.ts";
  * would wait for each other for ever. So the callers of each depth leave places free that only deeper ones may take,
  * and all of them leave some for jobs that call nobody:
  *
- *     depth of the caller           0        1        2   ...   L - 1
- *     places of L levels        |---------|-----|---|-|-|-|-|-|-|   | leaves |
+ *     depth of the caller           0        1        2   ...   deepest
+ *     places that are added     |---------|-----|---|-|-|-|-|-|-|   | for jobs that call nobody |
  *
  * Why nobody waits for ever: of the callers that have a place, look at the deepest. When it was let in, fewer than the
  * budget of its depth had a place, and the budget of the next depth is larger by one at least. So what it calls can be
- * let in. Jobs that call nobody end by themselves. That holds for as many levels as `levelsOf` gives, also when a chain
- * of calls goes through the pools of several engines. What is nested deeper takes what is free, and is refused at once
- * when that cannot happen.
+ * let in. Jobs that call nobody end by themselves. That holds for as many levels as `callerBudgets` has, also when a
+ * chain of calls goes through the pools of several engines. What is nested deeper takes what is free, and is refused at
+ * once when that cannot happen.
  */
 export interface Admission<A extends Asker> {
   /** Begins to wait. */
@@ -117,7 +117,7 @@ export function createAdmission<A extends Asker>(places: number): Admission<A> {
 
 /**
  * How many callers may have a place when one more of this depth asks: the index is the depth, what is deeper has the
- * last. Each level has one place more than the one before, for as many levels as there is room for; of the rest the
+ * last. A third of the places is for levels, one more place for each, so that what is called finds one; of the rest the
  * first level has half, the second a quarter, and so on, since most programs that are called call nobody.
  *
  * @param places >= 1
@@ -125,12 +125,10 @@ export function createAdmission<A extends Asker>(places: number): Admission<A> {
  */
 export function callerBudgets(places: number): readonly number[] {
   const room = Math.max(1, places - Math.max(1, Math.floor(places / 8)));
-  const levels = Math.min(LIMITS.callDepth + 1, Math.ceil((2 * room) / 3));
+  const levels = Math.min(LIMITS.callDepth + 1, room, Math.max(2, Math.ceil(room / 3)));
   const spare = room - levels;
-  return Array.from({ length: levels }, (_, depth) => depth + 1 + Math.ceil(spare * (1 - 2 ** -(depth + 1)))).with(
-    -1,
-    room,
-  );
+  const growing = Array.from({ length: levels - 1 }, (_, depth) => depth + 1 + Math.ceil(spare * (1 - 2 ** -(depth + 1)))); // prettier-ignore
+  return [...growing, room];
 }
 
 /** What a job hears for which no place can come free. */

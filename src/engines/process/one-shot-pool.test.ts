@@ -46,6 +46,18 @@ function open(options: Partial<OneShotPoolOptions> = {}, endsWhenKilled = true) 
   return { pool, children, ask, most: () => most, spawnFor };
 }
 
+/** Gives a member a job that waits for something. */
+function runThatWaits(member: Member, child: FakeChild | undefined): void {
+  const deadline = new Deadline(60_000);
+  deadlines.push(deadline);
+  const limits = { memoryMiB: 1, argsBytes: 1, resultBytes: 9, logBytes: 1, hostCalls: { open: 1, total: 1 } };
+  const may = { callTools: true, fetch: false, readSecrets: false };
+  const program = { js: "", digest: "", name: "" };
+  const job = { program, argsJson: "", limits, seed: "", startedAtMs: 0, may, depth: 0, scope: "" };
+  void member.run(job, { call: async () => 1 }, deadline);
+  child?.say(6, { logs: [] });
+}
+
 const pools: OneShotPool[] = [];
 const deadlines: Deadline[] = [];
 afterEach(async () => {
@@ -166,14 +178,7 @@ describe("a pool of sandboxes that are used once", () => {
     const member = await first;
     const second = ask();
     expect(children.length).toBe(1);
-    const deadline = new Deadline(60_000);
-    deadlines.push(deadline);
-    const limits = { memoryMiB: 1, argsBytes: 1, resultBytes: 9, logBytes: 1, hostCalls: { open: 1, total: 1 } };
-    const may = { callTools: true, fetch: false, readSecrets: false };
-    const program = { js: "", digest: "", name: "" };
-    const job = { program, argsJson: "", limits, seed: "", startedAtMs: 0, may, depth: 0, scope: "" };
-    void member.run(job, { call: async () => 1 }, deadline);
-    children[0]?.child.say(6, { logs: [] });
+    runThatWaits(member, children[0]?.child);
     expect(children.length).toBe(2);
     children[1]?.child.ready();
     await second;
@@ -193,6 +198,45 @@ describe("a pool of sandboxes that are used once", () => {
     expect(children[1]?.child.isKilled).toBe(true);
     for (const { child } of children.slice(2)) child.ready();
     await Promise.all(both);
+  });
+
+  it("does not end for a deeper job what was started for another one, and serves the deeper one next", async () => {
+    const { pool, children, ask } = open({ maxRunning: 10, maxLive: 1 });
+    const first = ask("a");
+    const deep = ask("b", new Deadline(60_000), { depth: 1, calls: false });
+    const second = ask("a");
+    children[0]?.child.ready();
+    const member = await first;
+    expect(children[0]?.child.isKilled).toBe(false);
+    pool.release(member);
+    await expect.poll(() => children.map(({ key }) => key)).toEqual(["a", "b"]);
+    children[1]?.child.ready();
+    pool.release(await deep);
+    await expect.poll(() => children.length).toBe(3);
+    children[2]?.child.ready();
+    await second;
+  });
+
+  it("keeps room for what callers call, and refuses at once what can never have a place", async () => {
+    const caller: Nested = { depth: 0, calls: true };
+    const { pool, children, ask } = open({ maxRunning: 10, maxLive: 2 });
+    const [first, second] = [caller, caller].map((job) => ask("a", new Deadline(60_000), job));
+    expect(children.length).toBe(1);
+    children[0]?.child.ready();
+    const parent = await first;
+    if (!parent) throw new Error("no member");
+    const nested = ask("a", new Deadline(60_000), { depth: 1, calls: false });
+    expect(children.length).toBe(2);
+    const deeper = ask("a", new Deadline(60_000), { depth: 1, calls: true });
+    children[1]?.child.ready();
+    const leaf = await nested;
+    runThatWaits(parent, children[0]?.child);
+    pool.release(leaf);
+    await expect(deeper).rejects.toMatchObject({ code: "OVERLOADED", data: { places: 2, depth: 1 } });
+    pool.release(parent);
+    await expect.poll(() => children.length).toBe(3);
+    children[2]?.child.ready();
+    await second;
   });
 
   it("lets idle ones go after a while", async () => {

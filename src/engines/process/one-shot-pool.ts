@@ -240,11 +240,11 @@ export function createOneShotPool(options: OneShotPoolOptions): OneShotPool {
     idle = idle.filter((each) => each.key !== key);
   }
 
-  /** Few at a time, and only while nobody waits: jobs come first. */
+  /** Few at a time, and only while nobody waits but for a program to end: jobs come first. */
   function armRefill(): void {
     clearTimeout(refillTimer);
     refillTimer = setTimeout(() => {
-      if (isClosed || admission.askers.length > 0) return;
+      if (isClosed || admission.admissible().length > 0) return;
       for (const [key, spawn] of recipes) {
         const ready = idle.filter((each) => each.key === key).length;
         for (let coming = startingOf(key); ready + coming < options.idlePerKey; coming++) {

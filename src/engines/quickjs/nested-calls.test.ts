@@ -5,5 +5,5 @@ import { createQuickjsEngine } from "./quickjs-engine.ts";
 describeNestedCalls("quickjs", {
   open: ({ places, maxWaitMs }) =>
     createQuickjsEngine({ maxWaitMs, ...(places !== undefined && { maxChildren: places }) }),
-  processes: () => childrenOf(process.pid).filter((command) => command.includes("quickjs-child")).length,
+  sandboxes: () => childrenOf(process.pid).filter((command) => command.includes("quickjs-child")).length,
 });
