@@ -120,9 +120,9 @@ describe("code in a sandbox", () => {
       const body = `const t = await secrets.get("TOKEN"); ${code}`;
       const given = { secrets: ["TOKEN"], network: ["x.test"], value: long };
       expect(shows(await run(body, given))).toEqual([]);
-      // The same words show when they are no secret.
+      // The same words show when they are no secret; of a long address or method nothing is said back in any case.
       const harmless = `await secrets.get("TOKEN"); const t = ${JSON.stringify(long)}; ${code}`;
-      if (!code.includes("fetch")) expect(shows(await run(harmless, { ...given, value: "another value" }))).not.toEqual([]); // prettier-ignore
+      if (!/fetch|new URL/.test(code)) expect(shows(await run(harmless, { ...given, value: "another value" }))).not.toEqual([]); // prettier-ignore
     });
 
     it("nor of one that JSON escapes, in JSON in JSON", async () => {

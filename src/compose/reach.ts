@@ -49,7 +49,7 @@ export async function openReach(options: ReachOptions): Promise<Reach> {
 function lazyPackages(options: ReachOptions): PackageStore {
   const packages = lazily(async () => (await import("./packages.ts")).openPackages(options));
   return {
-    resolve: async (wanted, deadline) => (await packages.get()).resolve(wanted, deadline),
+    resolve: async (wanted, deadline, onProgress) => (await packages.get()).resolve(wanted, deadline, onProgress),
     layer: async (lock, deadline, onProgress) => (await packages.get()).layer(lock, deadline, onProgress),
     health: async () => (await packages.get()).health(),
     close: async () => (await packages.made())?.close(),

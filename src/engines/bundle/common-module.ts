@@ -7,7 +7,7 @@ import { isNode, type Node, readTree, textOf, walk } from "./syntax-tree.ts";
 /** A CommonJS module, as far as it can be known without running it. */
 export interface CommonModule {
   /** Of `require("name")`. */
-  requests: { name: string; isOptional: boolean }[];
+  requests: string[];
   dynamicRequests: string[];
   /** Names that `import` sees, besides `default`. */
   exports: string[];
@@ -27,10 +27,10 @@ export function readCommon(source: string, file: SourceFile): CommonModule {
   const tree = readTree(text, "script", file.shown);
   const prefix = freePrefix(text);
   const free = new Set(tree.globalScope.through.map(({ identifier }) => identifier.start));
-  const requests = new Map<string, boolean>();
+  const requests = new Set<string>();
   const dynamicRequests: string[] = [];
   const edits: { start: number; end: number; text: string }[] = [];
-  walk(tree.program, (node, parents) => {
+  walk(tree.program, (node) => {
     const callee = node["callee"];
     if (node.type === "ImportExpression") {
       const name = textOf(node["source"]);
@@ -46,26 +46,18 @@ export function readCommon(source: string, file: SourceFile): CommonModule {
     if (node.type !== "CallExpression" || !isNode(callee)) return;
     if (callee.type !== "Identifier" || callee["name"] !== "require" || !free.has(callee.start)) return;
     const name = textOf((node["arguments"] as Node[])[0]);
-    if (name !== undefined) requests.set(name, (requests.get(name) ?? true) && isTried(node, parents));
+    if (name !== undefined) requests.add(name);
   });
   const { exports, reexports } = namesOf(text);
   edits.push(...environmentEdits(tree, file, GIVEN), ...shorten(text, tree.tokens));
   return {
-    requests: [...requests].map(([name, isOptional]) => ({ name, isOptional })),
+    requests: [...requests],
     dynamicRequests,
     exports,
     reexports,
     prefix,
     body: applyEdits(text, edits),
   };
-}
-
-/** Stands in a `try`: the author knows how to do without. */
-function isTried(node: Node, parents: readonly Node[]): boolean {
-  return parents.some((parent) => {
-    const block = parent.type === "TryStatement" && isNode(parent["block"]) ? parent["block"] : undefined;
-    return block !== undefined && block.start <= node.start && node.end <= block.end;
-  });
 }
 
 /** By Node's own way of guessing them. */

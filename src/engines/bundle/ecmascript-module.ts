@@ -1,6 +1,6 @@
 import { applyEdits, type Edit, shorten } from "./edits.ts";
 import { environmentEdits, type SourceFile } from "./environment.ts";
-import { Unbundlable } from "./reason.ts";
+import { NeedsNode, Unbundlable } from "./reason.ts";
 import { isNode, type Node, readTree, textOf, walk } from "./syntax-tree.ts";
 
 /** What a module asks of others, and what it gives; the linker puts in the numbers of the modules. */
@@ -144,7 +144,7 @@ export function readEcmascript(source: string, file: SourceFile): EcmascriptModu
   const shorthands = new Set<number>();
   walk(tree.program, (node, parents) => {
     if (node.type === "MetaProperty" && (node["meta"] as Node)["name"] === "import") {
-      throw new Unbundlable(`${shown} uses import.meta`, true);
+      throw new NeedsNode(`${shown} uses import.meta`);
     }
     const isTop = !parents.some(({ type }) => /Function|MethodDefinition|PropertyDefinition|StaticBlock/.test(type));
     if (isTop && (node.type === "AwaitExpression" || (node.type === "ForOfStatement" && node["await"] === true))) {
@@ -155,7 +155,7 @@ export function readEcmascript(source: string, file: SourceFile): EcmascriptModu
     if (node.type === "Property" && node["shorthand"] === true) shorthands.add((node["value"] as Node).start);
     if (node.type === "ImportExpression") {
       const request = textOf(node["source"]);
-      if (request === undefined) throw new Unbundlable(`${shown} imports a module by a computed name`, true);
+      if (request === undefined) throw new NeedsNode(`${shown} imports a module by a computed name`);
       edits.push({
         start: node.start,
         end: node.end,

@@ -212,14 +212,42 @@ describe("finding modules is as in Node", () => {
     expect(await expectSame(files, "ns.default", "a/sub/x")).toBe("x");
   });
 
-  it("takes a build for browsers where Node's would need Node", () => {
-    const nodeOnly = { "a/package.json": '{"type":"module","exports":{"browser":"./b.js","default":"./n.js"}}', "a/n.js": `import "node:fs"`, "a/b.js": "export const x = 1" }; // prettier-ignore
-    expect(bundle(nodeOnly)).toContain("const x=1");
-    const older = { "a/package.json": '{"browser":{"./n.js":"./b.js","fs":false}}', "a/index.js": `require("fs"); exports.x = require("./n")`, "a/n.js": "process.exit()", "a/b.js": "module.exports = 2" }; // prettier-ignore
-    expect(bundle(older)).toContain("module.exports=2");
-    // And not one that needs a browser.
-    expect(() => bundle({ ...nodeOnly, "a/b.js": "export const x = self.x" })).toThrow(/n\.js needs Node's own module/);
-    expect(bundle({ ...nodeOnly, "a/b.js": "export const x = typeof self" })).toContain("typeof self");
+  const CONDITION = '{"type":"module","exports":{"browser":"./b.js","default":"./n.js"}}';
+  const random = { "a/package.json": CONDITION, "a/n.js": `import { randomFillSync } from "node:crypto"; export const x = () => Buffer.from(randomFillSync(new Uint8Array(1)))` }; // prettier-ignore
+
+  it("takes a build for browsers where Node's needs nothing but randomness and bytes", () => {
+    expect(bundle({ ...random, "a/b.js": "export const x = 1" })).toContain("const x=1");
+    expect(bundle({ ...random, "a/b.js": "export const x = typeof self" })).toContain("typeof self");
+  });
+
+  it.each<[string, Files]>([
+    ["needs a browser", { ...random, "a/b.js": "export const x = self.x" }],
+    ["needs the same", { ...random, "a/b.js": `import "crypto"; export const x = 1` }],
+    ["lacks a name", { ...random, "a/b.js": "export const y = 1; export default 2" }],
+    ["lacks a name that was passed on", { ...random, "a/n.js": `import "crypto"; export * from "./x.js"`, "a/x.js": "export const x = 1", "a/b.js": "export const y = 1" }], // prettier-ignore
+    ["stands in for files", { ...random, "a/n.js": `import "crypto"; import "node:fs"; export const x = 1`, "a/b.js": "export const x = 1" }], // prettier-ignore
+  ])("takes none that %s", (_, files) => {
+    expect(() => bundle(files)).toThrow(/n\.js (needs Node's own module|uses Buffer)/);
+  });
+
+  it.each([
+    ["nothing in the place of a part of Node", { "a/package.json": '{"browser":{"crypto":false}}' }],
+    ["something in its place", { "a/package.json": '{"browser":{"crypto":"./b.js"}}' }],
+    ["another main file", { "a/package.json": '{"browser":"./b.js"}' }],
+    ["another file", { "a/package.json": '{"browser":{"./index.js":"./b.js"}}' }],
+  ])("takes no stopgap of the older field: %s", (_, files) => {
+    const all = { ...files, "a/index.js": `require("crypto"); exports.x = 1`, "a/b.js": "exports.x = 1" };
+    expect(() => bundle(all)).toThrow(/index\.js needs Node's own module crypto/);
+  });
+
+  it("counts a part of Node as needed also where a package can do without", () => {
+    for (const source of [
+      `try { exports.x = require("crypto") } catch { exports.x = 0 }`,
+      `exports.x = typeof require === "undefined" ? 0 : require("node:util").inspect`,
+      `exports.x = () => import("fs").catch(() => 0)`,
+    ]) {
+      expect(() => bundle({ "a/index.js": source })).toThrow(/index\.js needs Node's own module/);
+    }
   });
 });
 
@@ -227,6 +255,12 @@ describe("there is no bundle, and one sentence says why,", () => {
   it.each<[string, Files, RegExp]>([
     ["of a part of Node", { "a/index.js": `require("fs")` }, /a\/index\.js needs Node's own module fs/],
     ["of Node's globals", { "a/index.js": "exports.x = () => process.cwd()" }, /uses process/],
+    [
+      "of more than random bytes",
+      { "a/index.js": "exports.x = () => globalThis.crypto.subtle.digest" },
+      /crypto\.subtle/,
+    ],
+    ["of what Node has of the web", { "a/index.js": "exports.x = () => new Headers()" }, /uses Headers/],
     ["of what is not there", { "a/package.json": ESM, "a/index.js": `import "b"` }, /imports "b"/],
     ["of a name that is not there", { "a/package.json": ESM, "a/index.js": `import { y } from "./b.js"`, "a/b.js": "export const x = 1" }, /imports y from/], // prettier-ignore
     ["of await at the top", { "a/package.json": ESM, "a/index.js": "await 1" }, /top level/],

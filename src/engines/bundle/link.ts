@@ -3,7 +3,7 @@ import { extname, join } from "node:path";
 import { type CommonModule, readCommon } from "./common-module.ts";
 import { type EcmascriptModule, linkedNames, member, readEcmascript } from "./ecmascript-module.ts";
 import type { SourceFile } from "./environment.ts";
-import { Unbundlable } from "./reason.ts";
+import { NeedsNode, Unbundlable } from "./reason.ts";
 import { createResolver, type Flavour, type Resolved, type Resolver } from "./resolve-module.ts";
 import { RUNTIME } from "./runtime.ts";
 
@@ -24,61 +24,103 @@ type Read = ({ kind: "ecmascript" } & EcmascriptModule) | ({ kind: "common" } & 
 type Module = Read & { path: string; shown: string; targets: Map<string, number> };
 
 /**
+ * What a build for browsers can stand in for: randomness and hashes, which the interpreter or plain JavaScript has, and
+ * bytes. Whoever needs more, such as sockets or files, does something else where they are not there.
+ */
+const REPLACEABLE: ReadonlySet<string> = new Set(["crypto", "node:crypto", "Buffer"]);
+
+/**
  * Makes one expression of all that the imports lead to.
+ *
+ * A build for browsers is taken only where Node's build needs nothing but what is {@link REPLACEABLE}, where the package
+ * gives it by a condition of its `exports` or `imports`, and where each of its modules exports all that Node's does: what
+ * runs here must do what it does in Node. When in doubt there is no bundle, and an engine with Node runs the packages.
  *
  * @returns an object: each import -> a function that gives its namespace
  * @throws Unbundlable
  */
 export function link(task: LinkTask): string {
+  const node = linkAs(task, "node");
+  if ("js" in node) return node.js;
   try {
-    return linkAs(task, "node");
+    const browser = linkAs(task, "browser");
+    if ("js" in browser && areEqualInNames(node, browser)) return browser.js;
   } catch (error) {
-    if (!(error instanceof Unbundlable) || !error.needsNode) throw error;
-    try {
-      return linkAs(task, "browser");
-    } catch {
-      throw error; // that is what its author has to know
-    }
+    if (!(error instanceof Unbundlable)) throw error;
   }
+  throw node.need; // that is what its author has to know
 }
 
-function linkAs({ folder, imports, maxBytes }: LinkTask, flavour: Flavour): string {
+interface Linked {
+  namesOf(path: string): ReadonlySet<string> | undefined;
+  /** Where this build has another module than Node would. */
+  replaced: { node: string; here: string }[];
+}
+
+function areEqualInNames(node: Linked, browser: Linked): boolean {
+  return browser.replaced.every((module) => {
+    const [wanted, given] = [node.namesOf(module.node), browser.namesOf(module.here)];
+    if (!wanted || !given) return false;
+    // Only CommonJS has it, and only `require` of ECMAScript's asks for it.
+    return [...wanted].every((name) => name === "module.exports" || given.has(name));
+  });
+}
+
+/** @returns what it needs of Node in place of `js`, when another build may do without */
+function linkAs(
+  { folder, imports, maxBytes }: LinkTask,
+  flavour: Flavour,
+): Linked & ({ js: string } | { need: NeedsNode }) {
   const resolver = createResolver(folder, flavour);
+  const nodeResolver = flavour === "node" ? resolver : createResolver(folder, "node");
   const modules: Module[] = [];
   const numbers = new Map<string, number>();
+  const replaced: Linked["replaced"] = [];
+  let need: NeedsNode | undefined;
   let bytes = RUNTIME.length;
+
+  function onNeed(what: string, why: NeedsNode): void {
+    if (flavour !== "node" || !REPLACEABLE.has(what)) throw why;
+    need ??= why;
+  }
 
   function numberOf(path: string): number {
     const known = numbers.get(path);
     if (known !== undefined) return known;
     const number = modules.length;
     numbers.set(path, number);
-    const shown = path === EMPTY ? "nothing" : path.slice(join(folder, "node_modules").length + 1);
-    const read =
-      path === EMPTY
-        ? emptyModule()
-        : readModule(path, { shown, isForBrowsers: flavour === "browser" }, resolver, maxBytes);
+    const shown = path.slice(join(folder, "node_modules").length + 1);
+    const read = readModule(path, { shown, isForBrowsers: flavour === "browser", onNeed }, resolver, maxBytes);
     bytes += read.body.length;
     if (bytes > maxBytes || number >= MAX_MODULES) throw tooLarge(maxBytes);
     modules.push({ ...read, path, shown, targets: new Map() });
     return number;
   }
 
+  function resolve(name: string, from: string, how: "import" | "require"): Resolved {
+    const here = resolver.resolve(name, from, how);
+    const node = nodeResolver.resolve(name, from, how);
+    if (here.kind === "file" && node.kind === "file" && here.path !== node.path) replaced.push({ node: node.path, here: here.path }); // prettier-ignore
+    return here;
+  }
+
   const entries = imports.map((name) => {
-    const number = target(resolver.resolve(name, join(folder, "body.js"), "import"), name, "the code", false);
+    const number = target(resolve(name, join(folder, "body.js"), "import"), name, "the code", false);
     return `${JSON.stringify(name)}:()=>namespace(${number})`;
   });
 
-  /** @returns -1 for what is not there and need not be */
+  /**
+   * A part of Node that a package can do without counts as needed, too: without it the package does something else.
+   *
+   * @returns -1 for what is not there
+   */
   function target(found: Resolved, name: string, by: string, isOptional: boolean): number {
     switch (found.kind) {
       case "file":
         return numberOf(found.path);
-      case "empty":
-        return numberOf(EMPTY);
       case "builtin":
-        if (isOptional) return -1;
-        throw new Unbundlable(`${by} needs Node's own module ${name}`, true);
+        onNeed(name, new NeedsNode(`${by} needs Node's own module ${name}`));
+        return -1;
       case "missing":
         if (isOptional) return -1;
         throw new Unbundlable(`${by} imports ${JSON.stringify(name)}, which is not among the packages`);
@@ -87,31 +129,25 @@ function linkAs({ folder, imports, maxBytes }: LinkTask, flavour: Flavour): stri
 
   // Grows while it is walked.
   for (const module of modules) {
-    const to = (name: string, how: "import" | "require", isOptional: boolean) => {
-      module.targets.set(
-        `${how} ${name}`,
-        target(resolver.resolve(name, module.path, how), name, module.shown, isOptional),
-      );
+    const to = (name: string, how: "import" | "require") => {
+      const found = resolve(name, module.path, how);
+      // What `require` does not find tells when it is asked for, as in Node.
+      module.targets.set(`${how} ${name}`, target(found, name, module.shown, how === "require"));
     };
-    if (module.kind === "ecmascript") for (const name of module.requests) to(name, "import", false);
-    // What is not found tells when it is asked for, as in Node.
-    else for (const { name, isOptional } of module.requests) to(name, "require", isOptional || isMissing(name, module));
-    for (const name of module.dynamicRequests) to(name, "import", false);
-  }
-
-  function isMissing(name: string, module: Module): boolean {
-    return resolver.resolve(name, module.path, "require").kind === "missing";
+    for (const name of module.requests) to(name, module.kind === "ecmascript" ? "import" : "require");
+    for (const name of module.dynamicRequests) to(name, "import");
   }
 
   const names = createNames(modules);
+  const namesOf = (path: string) => (numbers.has(path) ? names(numbers.get(path) ?? -1) : undefined);
+  if (need) return { need, replaced, namesOf };
   const definitions = modules.map((module) => define(module, names));
   const js = `(()=>{${RUNTIME}\nconst D=[${definitions.join(",\n")}];return{${entries.join(",")}}})()`;
   if (Buffer.byteLength(js) > maxBytes) throw tooLarge(maxBytes);
-  return js;
+  return { js, replaced, namesOf };
 }
 
-const EMPTY = "\0empty";
-const emptyModule = (): { kind: "common" } & CommonModule => ({ kind: "common", requests: [], dynamicRequests: [], exports: [], reexports: [], prefix: "$_", body: "" }); // prettier-ignore
+const NOTHING: { kind: "common" } & CommonModule = { kind: "common", requests: [], dynamicRequests: [], exports: [], reexports: [], prefix: "$_", body: "" }; // prettier-ignore
 
 const tooLarge = (maxBytes: number) => new Unbundlable(`they are larger than ${maxBytes} bytes together`);
 
@@ -125,7 +161,7 @@ function readModule(path: string, file: SourceFile, resolver: Resolver, maxBytes
     case ".cjs":
       return { kind: "common", ...readCommon(source, file) };
     case ".json":
-      return { ...emptyModule(), body: `module.exports=${JSON.stringify(JSON.parse(source))}` };
+      return { ...NOTHING, body: `module.exports=${JSON.stringify(JSON.parse(source))}` };
     case ".js":
       if (type === "module") return { kind: "ecmascript", ...readEcmascript(source, file) };
       return readUndeclared(source, file, type === "commonjs");
@@ -139,11 +175,11 @@ function readUndeclared(source: string, file: SourceFile, isCommon: boolean): Re
   try {
     return { kind: "common", ...readCommon(source, file) };
   } catch (error) {
-    if (isCommon || !(error instanceof Unbundlable) || error.needsNode) throw error;
+    if (isCommon || !(error instanceof Unbundlable) || error instanceof NeedsNode) throw error;
     try {
       return { kind: "ecmascript", ...readEcmascript(source, file) };
     } catch (second) {
-      throw second instanceof Unbundlable && second.needsNode ? second : error;
+      throw second instanceof NeedsNode ? second : error;
     }
   }
 }
@@ -181,7 +217,7 @@ function define(module: Module, names: Names): string {
   const dynamic = `d:[${numbers(module.dynamicRequests).join()}]`;
   if (module.kind === "common") {
     const exported = [...module.exports, ...reexported(module, names)];
-    const requests = module.requests.map(({ name }) => `${JSON.stringify(name)}:${module.targets.get(`require ${name}`) ?? -1}`); // prettier-ignore
+    const requests = module.requests.map((name) => `${JSON.stringify(name)}:${module.targets.get(`require ${name}`) ?? -1}`); // prettier-ignore
     return `{${dynamic},n:${JSON.stringify([...new Set(exported)])},q:{${requests.join()}},f(module,exports,require,global,${later}){${module.body}\n}}`;
   }
   return `{e:1,r:[${numbers(module.requests).join()}],${dynamic},f(${ecmascriptBody(module, names)}\n}}`;

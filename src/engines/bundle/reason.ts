@@ -1,11 +1,9 @@
 /** Why packages cannot be bundled; thrown within the bundler, told outside as text. */
 export class Unbundlable extends Error {
-  override readonly name = "Unbundlable";
-  /** Node's own modules were asked for: another build of the package may do without. */
-  readonly needsNode: boolean;
+  override readonly name: string = "Unbundlable";
+}
 
-  constructor(reason: string, needsNode = false) {
-    super(reason);
-    this.needsNode = needsNode;
-  }
+/** Something of Node was asked for. */
+export class NeedsNode extends Unbundlable {
+  override readonly name = "NeedsNode";
 }

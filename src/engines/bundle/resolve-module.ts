@@ -4,24 +4,21 @@ import { dirname, join, sep } from "node:path";
 import { exports as exportsOf, imports as importsOf } from "resolve.exports";
 import { Unbundlable } from "./reason.ts";
 
-/** `node`: as Node finds it. `browser`: as bundlers for browsers do, which often leads past Node's own modules. */
+/**
+ * `node`: as Node finds it. `browser`: with the condition `browser` in place of `node`. The older field `browser` is never
+ * read: what it puts in the place of a module, often nothing, is a stopgap and no build of its own.
+ */
 export type Flavour = "node" | "browser";
 
 export interface PackageJson {
   name?: string;
   type?: string;
   main?: unknown;
-  browser?: unknown;
   exports?: unknown;
   imports?: unknown;
 }
 
-export type Resolved =
-  | { kind: "file"; path: string }
-  | { kind: "builtin"; name: string }
-  /** The package says that a browser has nothing in its place. */
-  | { kind: "empty" }
-  | { kind: "missing" };
+export type Resolved = { kind: "file"; path: string } | { kind: "builtin"; name: string } | { kind: "missing" };
 
 export interface Resolver {
   /** @param from the importing file; @param how by `import` or by `require` */
@@ -80,33 +77,8 @@ export function createResolver(root: string, flavour: Flavour): Resolver {
     return viaMain ?? asFile(join(path, "index"));
   }
 
-  const found = (path: string | undefined): Resolved => (path === undefined ? { kind: "missing" } : swapped(path));
-
-  /** The older `browser` field: other files in the place of some. */
-  function swapped(path: string): Resolved {
-    if (flavour === "node") return { kind: "file", path };
-    const home = homeOf(path);
-    const swaps = readPackage(home)?.browser;
-    if (typeof swaps !== "object" || swaps === null) return { kind: "file", path };
-    for (const [from, to] of Object.entries(swaps)) {
-      if (!from.startsWith(".") || asFile(join(home, from)) !== path) continue;
-      if (to === false) return { kind: "empty" };
-      const other = typeof to === "string" ? asFile(join(home, to)) : undefined;
-      if (other !== undefined) return { kind: "file", path: other };
-    }
-    return { kind: "file", path };
-  }
-
-  function swappedName(specifier: string, from: string): Resolved | undefined {
-    if (flavour === "node") return undefined;
-    const home = homeOf(from);
-    const swaps = readPackage(home)?.browser as Record<string, unknown> | string | undefined;
-    if (typeof swaps !== "object" || swaps === null || !Object.hasOwn(swaps, specifier)) return undefined;
-    const to = swaps[specifier];
-    if (to === false) return { kind: "empty" };
-    if (typeof to !== "string") return undefined;
-    return to.startsWith(".") ? found(asFile(join(home, to))) : bare(to, from, "require");
-  }
+  const found = (path: string | undefined): Resolved =>
+    path === undefined ? { kind: "missing" } : { kind: "file", path };
 
   function bare(specifier: string, from: string, how: "import" | "require"): Resolved {
     const [, name = "", rest = ""] = /^((?:@[^/]+\/)?[^/]+)(\/.*)?$/.exec(specifier) ?? [];
@@ -122,10 +94,7 @@ export function createResolver(root: string, flavour: Flavour): Resolver {
           const path = join(place, rest);
           return found(how === "import" ? [path].find(isFile) : (asFile(path) ?? asFolder(path)));
         }
-        const { browser } = json ?? {};
-        const forBrowser =
-          flavour === "browser" && typeof browser === "string" ? asFile(join(place, browser)) : undefined;
-        return found(forBrowser ?? asFolder(place));
+        return found(asFolder(place));
       }
       if (!isWithin(folder)) return { kind: "missing" };
     }
@@ -160,8 +129,6 @@ export function createResolver(root: string, flavour: Flavour): Resolver {
   }
 
   function resolve(specifier: string, from: string, how: "import" | "require"): Resolved {
-    const swap = swappedName(specifier, from);
-    if (swap) return swap;
     if (specifier.startsWith("node:") || isBuiltin(specifier)) return { kind: "builtin", name: specifier };
     if (specifier.startsWith("#")) return viaImports(specifier, from, how);
     if (/^\.{0,2}\//.test(specifier) || specifier === "." || specifier === "..") {

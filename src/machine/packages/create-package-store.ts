@@ -1,4 +1,5 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
@@ -12,11 +13,14 @@ import { createNameRules } from "./name-rules.ts";
 import type { PackageOptions } from "./options.ts";
 import { checkPackageSpec } from "./package-spec.ts";
 import type { LayerLease, PackageLock, PackageSpec, PackageStore } from "./packages.ts";
+import { createProgress, type Progress } from "./progress.ts";
 import { resolveInThread } from "./resolve.ts";
 
 /** Nobody waits longer for a layer; who waits less leaves earlier. */
 const MAKE_WITHIN_MS = 600_000;
 const RESOLVING_AT_ONCE = 2;
+/** So that one who waited, and then for a registry that says nothing, still hears of it within a minute. */
+const TURN_WITHIN_MS = 25_000;
 const MAKING_AT_ONCE = 2;
 const LOCK_LOOK_MS = 50;
 /** How long a layer that nobody uses any more stays known, and safe from other processes. */
@@ -72,7 +76,11 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     if (isClosed) throw new DynamicMcpError("SHUTTING_DOWN", "the server is stopping, so no packages are installed");
   }
 
-  async function resolve(wanted: readonly PackageSpec[], deadline: Deadline): Promise<PackageLock> {
+  async function resolve(
+    wanted: readonly PackageSpec[],
+    deadline: Deadline,
+    onProgress: (message: string) => void = () => {},
+  ): Promise<PackageLock> {
     expectOpen();
     if (wanted.length > limits.maxDirect) {
       const text = `${wanted.length} packages are asked for; at most ${limits.maxDirect} are taken`;
@@ -87,7 +95,24 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     if (wanted.length === 0) return { packages: [] };
     const { registry, allowed, blocked } = options;
     const work = (folder: string) => resolveInThread({ wanted, registry, allowed, blocked, limits, folder }, deadline);
-    return resolving(() => inWork(work), deadline);
+    const progress = createProgress(onProgress);
+    const turn = deadline.child(TURN_WITHIN_MS);
+    let isMyTurn = false;
+    try {
+      progress.tell(`finding versions of ${shortList(wanted.map(({ name }) => name))}`);
+      return await resolving(() => {
+        isMyTurn = true;
+        return inWork(work);
+      }, turn);
+    } catch (error) {
+      deadline.throwIfEnded();
+      if (isMyTurn) throw error;
+      const text = `others have been waiting for the npm registry for ${TURN_WITHIN_MS / 1000} s; try again in a while`;
+      throw new DynamicMcpError("REGISTRY_UNAVAILABLE", text, { cause: error });
+    } finally {
+      progress.stop();
+      turn.close();
+    }
   }
 
   function leaseOf(key: string, layer: Held): LayerLease {
@@ -125,10 +150,15 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     if (known && existsSync(known.folder)) return leaseOf(key, known);
     checkLock(lock, limits.maxPackages);
     for (const { name } of lock.packages) rules.check(name);
-    return leaseOf(key, await join(key, lock, deadline, onProgress));
+    return leaseOf(key, await joinFlight(key, lock, deadline, onProgress));
   }
 
-  async function join(key: string, lock: PackageLock, deadline: Deadline, onProgress?: (message: string) => void) {
+  async function joinFlight(
+    key: string,
+    lock: PackageLock,
+    deadline: Deadline,
+    onProgress?: (message: string) => void,
+  ) {
     const flight = flights.get(key) ?? takeOff(key, lock);
     flight.waiting++;
     if (onProgress) flight.listeners.add(onProgress);
@@ -148,10 +178,10 @@ export function createPackageStore(options: PackageOptions): PackageStore {
   function takeOff(key: string, lock: PackageLock): Flight {
     const deadline = new Deadline(MAKE_WITHIN_MS);
     const listeners: Flight["listeners"] = new Set();
-    const onProgress = (message: string) => {
+    const progress = createProgress((message) => {
       for (const listener of listeners) listener(message);
-    };
-    const made = making(() => findOrMake(key, lock, deadline, onProgress), deadline);
+    });
+    const made = making(() => findOrMake(key, lock, deadline, progress), deadline);
     const flight: Flight = { made, deadline, waiting: 0, listeners };
     const close = () => {
       if (flights.get(key) === flight) flights.delete(key);
@@ -161,6 +191,7 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     flying.add(flight);
     const land = () => {
       close();
+      progress.stop();
       flying.delete(flight);
       deadline.close();
     };
@@ -168,12 +199,12 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     return flight;
   }
 
-  async function findOrMake(key: string, lock: PackageLock, deadline: Deadline, onProgress: (message: string) => void) {
+  async function findOrMake(key: string, lock: PackageLock, deadline: Deadline, progress: Progress) {
     await tidied;
     const startedAt = performance.now();
     try {
       for (let looks = 0; !disk.tryLock(key); looks++) {
-        if (looks === 1) onProgress("another process is installing these packages");
+        if (looks === 1) progress.tell("another process is installing these packages");
         await wait(LOCK_LOOK_MS, undefined, { signal: deadline.signal });
       }
     } catch (error) {
@@ -185,7 +216,7 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     try {
       const there = disk.find(key);
       isNew = there === undefined;
-      found = there ?? (await make(key, lock, deadline, onProgress));
+      found = there ?? (await make(key, lock, deadline, progress));
       disk.lease(key);
     } catch (error) {
       throw isOfFiles(error) ? cannotWrite(error, options.folder) : error;
@@ -206,9 +237,9 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     return layer;
   }
 
-  function make(key: string, lock: PackageLock, deadline: Deadline, onProgress: (message: string) => void) {
+  function make(key: string, lock: PackageLock, deadline: Deadline, progress: Progress) {
     return inWork(async (work) => {
-      const { folder, unpacked } = await makeLayer({ lock, work, options, jail: await jail(), deadline, onProgress });
+      const { folder, unpacked } = await makeLayer({ lock, work, options, jail: await jail(), deadline, progress });
       deadline.throwIfEnded();
       return disk.adopt(folder, key, unpacked);
     });
@@ -243,6 +274,8 @@ export function createPackageStore(options: PackageOptions): PackageStore {
         budgetBytes: limits.budgetBytes,
       };
       try {
+        // Each time: a disk fills up, or is mounted anew.
+        await inWork(async (work) => tryToWrite(work, options.folder));
         return { ...facts, installer: (await jail()).kind };
       } catch (error) {
         return { ...facts, installer: "permissions", problem: error instanceof Error ? error.message : String(error) };
@@ -257,6 +290,20 @@ export function createPackageStore(options: PackageOptions): PackageStore {
     },
   };
 }
+
+/** @throws STORE_UNAVAILABLE */
+function tryToWrite(work: string, folder: string): void {
+  try {
+    writeFileSync(join(work, "trial"), "written", { mode: 0o600 });
+  } catch (error) {
+    throw cannotWrite(error as NodeJS.ErrnoException, folder);
+  }
+}
+
+const SHOWN_NAMES = 5;
+const shortList = (names: readonly string[]) =>
+  names.slice(0, SHOWN_NAMES).join(", ") +
+  (names.length > SHOWN_NAMES ? ` and ${names.length - SHOWN_NAMES} more` : "");
 
 const isOfFiles = (error: unknown): error is NodeJS.ErrnoException =>
   error instanceof Error && !(error instanceof DynamicMcpError) && "code" in error && "syscall" in error;

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { mountSmallDisk } from "../../../test/support/small-disk.ts";
@@ -14,6 +15,19 @@ afterEach(async () => {
 });
 
 const packageOf = (content: Buffer) => ({ "1.0.0": { entries: [{ path: "package/x", content }] } });
+
+/** The kernel gives back what an ended jail had of the disk a little after its last process has gone. */
+const makeReadOnly = () =>
+  expect
+    .poll(() => {
+      try {
+        disk?.makeReadOnly();
+        return "read-only";
+      } catch (error) {
+        return error;
+      }
+    })
+    .toBe("read-only");
 
 describe.skipIf(!disk)("a full disk", () => {
   it.each([
@@ -34,20 +48,34 @@ describe.skipIf(!disk)("a full disk", () => {
   it("is one that may not be written, too", async () => {
     const folder = join(disk?.folder ?? "", "packages");
     world = await openWorld({ small: packageOf(Buffer.alloc(1_000)) }, { folder });
-    disk?.makeReadOnly();
+    await makeReadOnly();
     try {
       const made = world.install("small");
       await expect(made).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", data: { reason: "EROFS" } });
-      await expect(world.store.health()).resolves.toMatchObject({ layers: 0 });
+      const problem = expect.stringMatching(/read-only.*MCP_PACKAGES_DIR/) as string;
+      await expect(world.store.health()).resolves.toMatchObject({ layers: 0, problem });
     } finally {
       disk?.makeWritable();
     }
   });
 });
 
+describe("a folder that can be written", () => {
+  it("has no problem, until it cannot be", async () => {
+    world = await openWorld({});
+    expect(await world.store.health()).not.toHaveProperty("problem");
+    expect(world.leftovers()).toEqual([]);
+    await rm(world.folder, { recursive: true });
+    await writeFile(world.folder, "a file in its place");
+    expect(await world.store.health()).toMatchObject({ problem: expect.any(String) as string });
+  });
+});
+
 describe.skipIf(process.platform !== "linux")("a folder in which nothing can be made", () => {
   it("is told as such", async () => {
     world = await openWorld({ a: packageOf(Buffer.alloc(1)) }, { folder: "/proc/packages" });
-    await expect(world.install("a")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE" });
+    const message = expect.stringMatching(/\(MCP_PACKAGES_DIR\)$/) as string;
+    await expect(world.install("a")).rejects.toMatchObject({ code: "STORE_UNAVAILABLE", message });
+    expect(await world.store.health()).toMatchObject({ problem: message });
   });
 });

@@ -128,7 +128,7 @@ async function unpackedOf(answer: InstallerAnswer | undefined, child: Child, tas
 /** A fault of the file system under our folder, in words that say what to do. */
 export function cannotWrite(cause: NodeJS.ErrnoException, folder: string): DynamicMcpError {
   const why = WHY[cause.code ?? ""] ?? `the file system says ${cause.code ?? cause.message}`;
-  const text = `packages could not be kept: ${why}. The operator should look at the folder of packages`;
+  const text = `packages could not be kept: ${why}. The operator should look at the folder of packages (MCP_PACKAGES_DIR)`;
   return new DynamicMcpError("STORE_UNAVAILABLE", text, { data: { reason: cause.code ?? "unknown" }, cause: new Error(`${folder}: ${cause.message}`) }); // prettier-ignore
 }
 

@@ -38,7 +38,8 @@ function answer(what: InstallerAnswer): void {
 }
 
 function install({ folder, packages, maxBytes, maxFiles }: InstallerTask): InstallerAnswer {
-  const room = { bytes: maxBytes, files: maxFiles };
+  const most = { bytes: maxBytes, files: maxFiles };
+  const room = { ...most, most };
   const unpacked: Unpacked = { bytes: 0, files: 0 };
   try {
     for (const { name, archive, path } of packages) {

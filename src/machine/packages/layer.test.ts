@@ -239,6 +239,16 @@ describe("a hostile archive", () => {
     await expectRefused(entries, "PACKAGE_TOO_LARGE", { limits: { maxBytes: own + 99 } });
     await world?.close();
     await expectRefused(entries, "PACKAGE_TOO_LARGE", { limits: { maxFiles: 1 } });
+    await world?.close();
+    const says = (text: string) =>
+      expect.objectContaining({ message: expect.stringContaining(text) as string }) as Error;
+    const files = await open(one(entries), { limits: { maxFiles: 1 } });
+    await expect(files.install("a")).rejects.toEqual(says("at most 1 files are taken (MCP_PACKAGES_MAX_FILES)"));
+    await files.close();
+    const bytes = await open(one([{ path: "package/x", content: Buffer.alloc(2 * MIB) }]), {
+      limits: { maxBytes: MIB },
+    });
+    await expect(bytes.install("a")).rejects.toEqual(says("at most 1 MiB unpacked are taken (MCP_PACKAGES_MAX_MIB)"));
   });
 
   it.each([

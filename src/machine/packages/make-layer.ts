@@ -4,8 +4,10 @@ import type { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { cannotWrite, install } from "./install.ts";
 import type { InstallerJail } from "./installer-jail.ts";
+import { byteLimit } from "./limit-words.ts";
 import type { PackageOptions } from "./options.ts";
 import type { LockedPackage, PackageLock } from "./packages.ts";
+import type { Progress } from "./progress.ts";
 import { createRegistry, type Registry } from "./registry.ts";
 import type { Unpacked } from "./unpack.ts";
 
@@ -20,7 +22,7 @@ export interface Making {
   options: PackageOptions;
   jail: InstallerJail;
   deadline: Deadline;
-  onProgress(message: string): void;
+  progress: Progress;
 }
 
 /**
@@ -30,7 +32,7 @@ export interface Making {
  * @throws as `PackageStore.layer`; what is in `work` then is for the caller to remove
  */
 export async function makeLayer(making: Making): Promise<{ folder: string; unpacked: Unpacked }> {
-  const { lock, options, deadline, onProgress } = making;
+  const { lock, options, deadline, progress } = making;
   // The jail knows files by their real names.
   const work = realpathSync(making.work);
   const [archives, folder] = [join(work, "archives"), join(work, "layer")];
@@ -38,9 +40,9 @@ export async function makeLayer(making: Making): Promise<{ folder: string; unpac
   try {
     mkdirSync(archives);
     mkdirSync(folder);
-    onProgress(`fetching ${count(lock.packages.length, "package")}`);
-    const files = await fetchAll(lock.packages, registry, archives, options.limits.maxBytes + PACKED_SLACK_BYTES);
-    onProgress("unpacking");
+    progress.tell(`fetching ${count(lock.packages.length, "package")}`);
+    const files = await fetchAll(making, registry, archives);
+    progress.tell("unpacking");
     const packages = lock.packages.map((each) => ({
       name: idOf(each),
       archive: files.get(contentOf(each)) ?? "",
@@ -58,10 +60,13 @@ export async function makeLayer(making: Making): Promise<{ folder: string; unpac
 }
 
 /** @returns the archive's file by content: a package that stands in several places is fetched once */
-async function fetchAll(packages: readonly LockedPackage[], registry: Registry, archives: string, maxBytes: number) {
-  const wanted = new Map(packages.map((each) => [contentOf(each), each]));
+async function fetchAll({ lock, options, progress }: Making, registry: Registry, archives: string) {
+  const { limits } = options;
+  const maxBytes = limits.maxBytes + PACKED_SLACK_BYTES;
+  const wanted = new Map(lock.packages.map((each) => [contentOf(each), each]));
   const files = new Map<string, string>();
   let left = maxBytes;
+  let fetched = 0;
   const queue = [...wanted];
   async function work(): Promise<void> {
     for (let next = queue.shift(); next; next = queue.shift()) {
@@ -69,8 +74,9 @@ async function fetchAll(packages: readonly LockedPackage[], registry: Registry, 
       const file = join(archives, `${files.size}.tgz`);
       files.set(content, file);
       left -= await registry.archive(each, file, left);
+      progress.note(`fetched ${++fetched} of ${count(wanted.size, "package")}`);
       // Those that came in side by side may be too large together.
-      if (left < 0) throw new DynamicMcpError("PACKAGE_TOO_LARGE", `these packages have more than ${maxBytes} bytes even packed`); // prettier-ignore
+      if (left < 0) throw new DynamicMcpError("PACKAGE_TOO_LARGE", `these packages are too large even packed: ${byteLimit(limits.maxBytes)}`); // prettier-ignore
     }
   }
   try {

@@ -7,8 +7,9 @@ describe("readRegistrySettings", () => {
       scopes: {},
       authorization: {},
       isCertificateChecked: true,
-      idleMs: 30_000,
-      retries: 2,
+      idleMs: 10_000,
+      maxSilenceMs: 45_000,
+      retries: 1,
     });
   });
 

@@ -17,12 +17,19 @@ export interface RegistrySettings {
   httpProxy?: string;
   httpsProxy?: string;
   noProxy?: string;
-  /** Time without a byte, in ms, after which a request has failed. */
+  /** Time without a byte, in ms, after which a request has failed */
   idleMs: number;
+  /** The same for all requests together, and with their repetitions. */
+  maxSilenceMs: number;
   /** How often a request is tried again. */
   retries: number;
 }
 
+/** Far less patient than npm: somebody waits for an answer of ours. */
+const IDLE_MS = 10_000;
+const RETRIES = 1;
+/** Clients give up on a call after a minute: they have to hear what failed before that. */
+const MAX_SILENCE_MS = 45_000;
 const MAX_IDLE_MS = 300_000;
 const MAX_RETRIES = 5;
 
@@ -74,8 +81,9 @@ export async function readRegistrySettings(
     ...optional("httpProxy", text("proxy", "http-proxy") ?? usual("http_proxy", "HTTP_PROXY")),
     ...optional("httpsProxy", text("https-proxy", "proxy") ?? usual("https_proxy", "HTTPS_PROXY")),
     ...optional("noProxy", text("noproxy", "no-proxy") ?? usual("no_proxy", "NO_PROXY")),
-    idleMs: count("fetch-timeout", 30_000, MAX_IDLE_MS) || MAX_IDLE_MS,
-    retries: count("fetch-retries", 2, MAX_RETRIES),
+    idleMs: count("fetch-timeout", IDLE_MS, MAX_IDLE_MS) || MAX_IDLE_MS,
+    maxSilenceMs: MAX_SILENCE_MS,
+    retries: count("fetch-retries", RETRIES, MAX_RETRIES),
   };
 }
 

@@ -11,10 +11,16 @@ export interface PackageStore {
   /**
    * Finds the versions that fit, dependencies of dependencies and required peers too, and locks them.
    *
+   * @param onProgress a plain sentence when it begins, then every few seconds
    * @throws PACKAGE_NOT_ALLOWED (form, name lists, count), PACKAGE_NOT_FOUND (name or range), PACKAGE_TOO_LARGE (number of
-   *   packages or unpacked size as the registry says), PACKAGE_NATIVE, REGISTRY_UNAVAILABLE; the deadline's own error
+   *   packages or unpacked size as the registry says), PACKAGE_NATIVE; REGISTRY_UNAVAILABLE, at the latest after 45 s in
+   *   which nothing came from it; the deadline's own error
    */
-  resolve(wanted: readonly PackageSpec[], deadline: Deadline): Promise<PackageLock>;
+  resolve(
+    wanted: readonly PackageSpec[],
+    deadline: Deadline,
+    onProgress?: (message: string) => void,
+  ): Promise<PackageLock>;
 
   /**
    * The layer of a lock: from the cache, else made. Two that ask for the same one wait for one making, also across
@@ -22,9 +28,9 @@ export interface PackageStore {
    *
    * Never resolves anything: what is missing is fetched by the lock's own names, versions and integrity.
    *
-   * @param onProgress a plain sentence now and then, only when something has to be made
+   * @param onProgress a plain sentence when something has to be made, then every few seconds
    * @throws PACKAGE_NOT_ALLOWED when a name has been forbidden since; PACKAGE_INTEGRITY, PACKAGE_TOO_LARGE, PACKAGE_NATIVE,
-   *   REGISTRY_UNAVAILABLE; STORE_UNAVAILABLE when it cannot be written (disk full); the deadline's own error. Nothing
+   *   REGISTRY_UNAVAILABLE as in `resolve`; STORE_UNAVAILABLE when it cannot be written (disk full); the deadline's own error. Nothing
    *   half made is left.
    */
   layer(lock: PackageLock, deadline: Deadline, onProgress?: (message: string) => void): Promise<LayerLease>;

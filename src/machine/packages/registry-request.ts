@@ -1,13 +1,18 @@
 import { readFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent as HttpAgent, request as httpRequest } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { RegistrySettings } from "./npmrc.ts";
 import { unavailable } from "./registry-errors.ts";
 
-/** GET requests to the registry: retried, redirected within its host only, ended by silence. */
+/**
+ * GET requests to the registry: retried, redirected within its host only, ended by silence. A registry that says nothing
+ * at all, to none of them, has failed after `maxSilenceMs`, whatever npm's settings have for one request; what is
+ * still coming may take its time.
+ */
 export interface Sender {
   /**
    * @param read gets the last answer; it may be called again after a broken connection. What is left unread is dropped
@@ -44,6 +49,34 @@ export function createSender(settings: RegistrySettings, signal: AbortSignal): S
     ...(ca === undefined ? {} : { ca }),
   });
 
+  /** When anything last came, or when the first of those that wait now was sent. */
+  let heardAt = performance.now();
+  let waiting = 0;
+  const watched = new WeakSet<Socket>();
+
+  /** Also for requests that wait for a connection, which no time-out of a socket ends. */
+  function endBySilence(request: ClientRequest): void {
+    const sentAt = performance.now();
+    const endsAt = () => Math.min(Math.max(sentAt, heardAt) + settings.idleMs, heardAt + settings.maxSilenceMs);
+    const look = () => {
+      const leftMs = endsAt() - performance.now();
+      if (leftMs > 0) timer = setTimeout(look, leftMs + 1);
+      else setImmediate(end); // what came while this thread was busy is read first
+    };
+    const end = () => {
+      const now = performance.now();
+      if (endsAt() > now) look();
+      else request.destroy(new Error(`nothing came for ${Math.round(now - Math.max(sentAt, heardAt))} ms`));
+    };
+    let timer = setTimeout(look, endsAt() - performance.now());
+    request.on("close", () => clearTimeout(timer));
+    request.on("socket", (socket) => {
+      if (watched.has(socket)) return;
+      watched.add(socket);
+      socket.on("data", () => (heardAt = performance.now()));
+    });
+  }
+
   function get(url: URL, headers: Headers): Promise<IncomingMessage> {
     const authorization = authorizationFor(url, settings.authorization);
     return new Promise((resolve, reject) => {
@@ -62,6 +95,7 @@ export function createSender(settings: RegistrySettings, signal: AbortSignal): S
           ? httpsRequest(url, { ...options, agent: https }, resolve)
           : httpRequest(url, { ...options, agent: http }, resolve);
       request.on("timeout", () => request.destroy(new Error(`nothing came for ${settings.idleMs} ms`)));
+      endBySilence(request);
       request.on("error", reject);
       request.end();
     });
@@ -100,8 +134,9 @@ export function createSender(settings: RegistrySettings, signal: AbortSignal): S
       return { value: await read(response) };
     } catch (error) {
       signal.throwIfAborted();
-      // The connection broke while the answer was read.
-      if (response.errored) return { passing: unavailable(url, describe(response.errored), error) };
+      // The connection broke while the answer was read. One that `read` gave up breaks, too, and that is no reason.
+      if (response.errored && error === response.errored)
+        return { passing: unavailable(url, describe(response.errored), error) };
       throw error;
     } finally {
       if (!response.complete) response.destroy();
@@ -110,12 +145,18 @@ export function createSender(settings: RegistrySettings, signal: AbortSignal): S
 
   return {
     async send(url, headers, read) {
-      for (let tries = 0; ; tries++) {
-        const { value, passing } = await attempt(url, headers, read);
-        if (!passing) return value;
-        if (tries === settings.retries) throw passing;
-        const waitMs = FIRST_WAIT_MS * 3 ** tries * (0.5 + Math.random() / 2);
-        await wait(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+      if (waiting++ === 0) heardAt = performance.now();
+      try {
+        for (let tries = 0; ; tries++) {
+          const { value, passing } = await attempt(url, headers, read);
+          if (!passing) return value;
+          const waitMs = FIRST_WAIT_MS * 3 ** tries * (0.5 + Math.random() / 2);
+          const isSilent = performance.now() + waitMs - heardAt >= settings.maxSilenceMs;
+          if (tries === settings.retries || isSilent) throw passing;
+          await wait(waitMs, undefined, { signal }).catch(() => signal.throwIfAborted());
+        }
+      } finally {
+        waiting--;
       }
     },
     close() {

@@ -98,7 +98,7 @@ function download(sender: Sender, url: URL, of: Archive, file: string, maxBytes:
     if (!expected) throw new DynamicMcpError("PACKAGE_INTEGRITY", `the lock has no usable checksum of ${name}`, { data: { package: name } }); // prettier-ignore
     const hash = createHash(expected.algorithm);
     const bytes = await writeTo(file, response, hash, () => {
-      const message = `the archive of ${name} has more than the ${maxBytes} bytes that are left of the limit`;
+      const message = `the archive of ${name} has more than the ${maxBytes} bytes that are left of the limit (MCP_PACKAGES_MAX_MIB)`;
       return new DynamicMcpError("PACKAGE_TOO_LARGE", message, { data: { package: name, maxBytes } });
     }, maxBytes); // prettier-ignore
     if (!expected.digests.includes(hash.digest("base64"))) {
@@ -129,6 +129,8 @@ async function writeTo(file: string, from: Readable, hash: Hash, tooLarge: () =>
     return bytes;
   } finally {
     out.destroy();
+    // A file that is removed while it is open still takes its space on the disk.
+    if (!out.closed) await new Promise<void>((resolve) => out.once("close", resolve));
   }
 }
 

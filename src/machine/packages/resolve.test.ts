@@ -164,8 +164,10 @@ describe("resolving", () => {
     );
     await expect(resolve("p0")).rejects.toMatchObject({ code: "PACKAGE_TOO_LARGE" });
     expect((await resolve("large", "small")).packages).toHaveLength(2);
-    await expect(resolve("large", "small", "tiny")).rejects.toMatchObject({ code: "PACKAGE_TOO_LARGE" });
-    await expect(resolve("many")).rejects.toMatchObject({ code: "PACKAGE_TOO_LARGE" });
+    // With the limit, and the name of the setting that makes another of it.
+    const tooLarge = (why: RegExp) => ({ code: "PACKAGE_TOO_LARGE", message: expect.stringMatching(why) as string });
+    await expect(resolve("large", "small", "tiny")).rejects.toMatchObject(tooLarge(/1001 bytes.* 1000 bytes.*\(MCP_PACKAGES_MAX_MIB\)/)); // prettier-ignore
+    await expect(resolve("many")).rejects.toMatchObject(tooLarge(/11 files.* 10 files.*\(MCP_PACKAGES_MAX_FILES\)/));
   });
 
   it("tells of native code, of scripts and of a Node that does not fit", async () => {

@@ -2,6 +2,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import Arborist, { type Node } from "@npmcli/arborist";
 import { DynamicMcpError, type ErrorCode } from "../../core/errors.ts";
 import { createDocuments, type Documents, type VersionFacts } from "./documents.ts";
+import { byteLimit, fileLimit } from "./limit-words.ts";
 import { createNameRules } from "./name-rules.ts";
 import type { RegistrySettings } from "./npmrc.ts";
 import type { PackageLimits } from "./options.ts";
@@ -156,11 +157,11 @@ function checkTotals(packages: readonly LockedPackage[], documents: Documents, l
   const sizes = packages.map(({ name, version }) => ({ name, ...documents.factsOf(name, version) }));
   const bytes = sizes.reduce((sum, { unpackedBytes = 0 }) => sum + unpackedBytes, 0);
   const files = sizes.reduce((sum, { files: count = 0 }) => sum + count, 0);
-  const over = bytes > limits.maxBytes ? ([bytes, limits.maxBytes, "bytes"] as const)
-    : files > limits.maxFiles ? ([files, limits.maxFiles, "files"] as const) : undefined; // prettier-ignore
-  if (!over) return;
+  const over = bytes > limits.maxBytes ? `${bytes} bytes unpacked; ${byteLimit(limits.maxBytes)}`
+    : files > limits.maxFiles ? `${files} files; ${fileLimit(limits.maxFiles)}` : undefined; // prettier-ignore
+  if (over === undefined) return;
   const largest = sizes.toSorted((a, b) => (b.unpackedBytes ?? 0) - (a.unpackedBytes ?? 0)).slice(0, 3);
-  const text = `these packages have ${over[0]} ${over[2]} unpacked; at most ${over[1]} are taken; the largest: ${largest.map(({ name }) => name).join(", ")}`;
+  const text = `these packages have ${over}; the largest: ${largest.map(({ name }) => name).join(", ")}`;
   throw new DynamicMcpError("PACKAGE_TOO_LARGE", text, { data: { ...data, bytes, files } });
 }
 

@@ -2,11 +2,14 @@ import { closeSync, mkdirSync, openSync, readSync, unlinkSync, writeSync } from 
 import { dirname, join } from "node:path";
 import { Parser, type ReadEntry } from "tar";
 import { DynamicMcpError, type ErrorCode } from "../../core/errors.ts";
+import { byteLimit, fileLimit } from "./limit-words.ts";
 
 /** What may still be written. Shared by all archives of a layer. */
 export interface Room {
   bytes: number;
   files: number;
+  /** Of the whole layer, as the operator set it. */
+  most: { bytes: number; files: number };
 }
 
 export interface Unpacked {
@@ -75,7 +78,11 @@ export function unpack(archive: string, into: string, name: string, room: Room):
     if (!isFile || !isOwn) {
       passedOverBytes += entry.size;
       const isTooMuch = ++passedOver > limits.files || passedOverBytes > limits.bytes;
-      if (isTooMuch) throw refuse("PACKAGE_TOO_LARGE", "has too much in it that is not unpacked");
+      if (isTooMuch)
+        throw refuse(
+          "PACKAGE_TOO_LARGE",
+          `has too much in it that is not unpacked: ${byteLimit(room.most.bytes)}, and ${fileLimit(room.most.files)}`,
+        );
       return undefined;
     }
     const inner = parts.join("/");
@@ -93,8 +100,10 @@ export function unpack(archive: string, into: string, name: string, room: Room):
     }
     seen.set(folded, inner);
     for (const folder of above) folders.add(folder);
-    if (room.files-- <= 0) throw refuse("PACKAGE_TOO_LARGE", `brings the number of files above the limit`);
-    if (entry.size > room.bytes) throw refuse("PACKAGE_TOO_LARGE", `brings the unpacked bytes above the limit`);
+    if (room.files-- <= 0)
+      throw refuse("PACKAGE_TOO_LARGE", `brings the number of files above the limit: ${fileLimit(room.most.files)}`);
+    if (entry.size > room.bytes)
+      throw refuse("PACKAGE_TOO_LARGE", `brings the unpacked bytes above the limit: ${byteLimit(room.most.bytes)}`);
     const path = join(into, ...parts);
     if (same === undefined) done.files++;
     else unlinkSync(path); // a file that is there twice: the later one holds, as everywhere
@@ -106,7 +115,8 @@ export function unpack(archive: string, into: string, name: string, room: Room):
     if (open === undefined) return;
     room.bytes -= data.byteLength;
     done.bytes += data.byteLength;
-    if (room.bytes < 0) throw refuse("PACKAGE_TOO_LARGE", `brings the unpacked bytes above the limit`);
+    if (room.bytes < 0)
+      throw refuse("PACKAGE_TOO_LARGE", `brings the unpacked bytes above the limit: ${byteLimit(room.most.bytes)}`);
     for (let at = 0; at < data.byteLength;) at += writeSync(open, data, at);
   }
 
