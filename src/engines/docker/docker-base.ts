@@ -87,7 +87,7 @@ export function createDockerBase(options: DockerBaseOptions = {}): DockerBase {
   const stuck = new Set<string>();
   let retry: NodeJS.Timeout | undefined;
   let isClosed = false;
-  const reaper = createReaper({ client, marks, log, knows: (id) => ours.has(id) });
+  const reaper = createReaper({ client, marks, log, knows: (id) => ours.has(id), prune: () => layers.prune() });
 
   /** Cleaning up goes on beside the first call; when it fails, the next call tries again. */
   let cleaning: Promise<void> | undefined;

@@ -15,6 +15,7 @@ import { createCrowds } from "./crowds.ts";
 import type { DockerBase } from "./docker-base.ts";
 import { levelOf, healthOf } from "./health.ts";
 import { CPU_SECONDS, type Recipe, recipeKey, startOneShot } from "./one-shot.ts";
+import { watchDaemon } from "./watch-daemon.ts";
 
 export interface DockerEngineOptions {
   /** Containers at once, warm ones included; default 16. */
@@ -120,6 +121,7 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
       }
     }
     let isStale = false;
+    let loss: DynamicMcpError | undefined;
     const spawn = () =>
       startOneShot(base, recipe, {
         maxFrameBytes,
@@ -129,12 +131,14 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
           isStale = true;
           pool.forget(key);
         },
+        onLost: (error) => (loss = error),
       });
     const stopCounting = crowds.count(job, key, recipe);
     try {
       return await pool.acquire(key, spawn, nestedOf(job), deadline);
     } catch (error) {
-      throw isStale ? new StaleRecipe() : error;
+      if (isStale) throw new StaleRecipe();
+      throw loss && hasCode(error, "ENGINE_UNAVAILABLE") ? new LostDaemon(loss) : error;
     } finally {
       stopCounting();
     }
@@ -143,13 +147,24 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
   async function acquire(job: Job, deadline: Deadline): Promise<Member> {
     closing.signal.throwIfAborted();
     deadline.throwIfEnded();
+    const waiting = deadline.child(deadline.remainingMs());
+    let isLost = false;
+    const stopWatching = watchDaemon(base, job.runMs, () => {
+      isLost = true;
+      waiting.end("client");
+    });
     try {
-      return await take(job, deadline).catch((error: unknown) => {
-        if (error instanceof StaleRecipe) return take(job, deadline);
+      return await take(job, waiting).catch((error: unknown) => {
+        // Nothing of the job was run.
+        if (error instanceof StaleRecipe || error instanceof LostDaemon) return take(job, waiting);
         throw error;
       });
     } catch (error) {
-      throw await explained(error, deadline);
+      if (deadline.reason) throw deadline.error();
+      throw isLost ? daemonUnavailable(HANGS, error) : await explained(error, deadline);
+    } finally {
+      stopWatching();
+      waiting.close();
     }
   }
 
@@ -226,6 +241,20 @@ class StaleRecipe extends DynamicMcpError {
     });
   }
 }
+
+/** The connection broke again and again while a container was made; nothing of the code was run. */
+class LostDaemon extends DynamicMcpError {
+  constructor(cause: Error) {
+    const what =
+      "the connection to the Docker daemon broke while a container was made, and nothing of the code was run: " +
+      "check the daemon, and what is between it and this server, then try again";
+    super("ENGINE_UNAVAILABLE", what, { data: { engine: "docker" }, cause });
+  }
+}
+
+const HANGS =
+  "the Docker daemon does not answer, and nothing of the code was run: check that it is well (`docker ps` hangs then, " +
+  "too), then try again";
 
 /** Starting one is mostly waiting for the daemon. */
 const REFILL_AT_ONCE = 2;

@@ -3,7 +3,7 @@ import { Deadline } from "../../core/deadline.ts";
 import { type ExecutionEngine, type JobEnd, NO_ACCESS } from "../engine.ts";
 import { failed, runBody } from "../fixtures/run-body.ts";
 import { createDockerBase } from "./docker-base.ts";
-import { createDockerEngine } from "./docker-engine.ts";
+import { createDockerEngine, type DockerEngineOptions } from "./docker-engine.ts";
 import { cutSocket } from "./fixtures/cut-socket.ts";
 import { docker } from "./fixtures/open-engine.ts";
 import { LABEL } from "./marks.ts";
@@ -28,9 +28,9 @@ describe.skipIf(!docker)("the docker engine, when its daemon fails", () => {
   const ours = async (instance: string) =>
     (await docker?.client.containers.list([`${LABEL.instance}=${instance}`]))?.length;
 
-  async function open(host: string) {
+  async function open(host: string, options: DockerEngineOptions = { warm: 1 }) {
     const base = createDockerBase({ host, defaultImage: docker?.images.node ?? "" });
-    const engine = createDockerEngine(base, { warm: 1 });
+    const engine = createDockerEngine(base, options);
     return {
       base,
       engine,
@@ -107,6 +107,38 @@ describe.skipIf(!docker)("the docker engine, when its daemon fails", () => {
     await it.engine.close();
     await it.base.close();
     expect(await ours(it.base.marks.instance)).toBe(0);
+  });
+
+  it.each([
+    ["once: the container is made all the same", 1, ["done"]],
+    ["again and again: the call says so, and nothing is left", 99, ["ENGINE_UNAVAILABLE"]],
+  ] as const)("loses no container when the answer to its making is lost %s", async (_, times, ends) => {
+    await using socket = await cutSocket();
+    await using it = await open(socket.host, { warm: 0 });
+    await runBody(it.engine, "return 1");
+    socket.loseAnswers(/^POST .*\/containers\/create/, times);
+    const how = await runBody(it.engine, "return 2").then(
+      ({ state }) => state,
+      ({ code, message }: { code: string; message: string }) => {
+        expect(message).toContain("Docker daemon");
+        expect(message).not.toContain("lack of memory");
+        return code;
+      },
+    );
+    expect(ends).toContain(how);
+    await expect.poll(() => ours(it.base.marks.instance), { timeout: 10_000 }).toBe(0);
+  });
+
+  it("says of a daemon that hangs that it does not answer, long before the wait for a container is over", async () => {
+    await using socket = await cutSocket();
+    await using it = await open(socket.host, { warm: 0 });
+    await runBody(it.engine, "return 1");
+    socket.hang();
+    const startedAt = performance.now();
+    const call = runBody(it.engine, "return 1", { runMs: 2_000, timeoutMs: 17_000 });
+    await expect(call).rejects.toMatchObject({ ...UNAVAILABLE, message: expect.stringContaining("does not answer") as string }); // prettier-ignore
+    expect(performance.now() - startedAt).toBeLessThan(3_000);
+    socket.goOn();
   });
 
   it("does not wait long for a container to be removed by a daemon that hangs", async () => {

@@ -127,6 +127,17 @@ describe.skipIf(!docker)("packages in containers", () => {
     await client().containers.remove(container);
   });
 
+  it("are no more than allowed after one was added", async () => {
+    const [first, second] = [makeLayer({ "a/index.js": "1" }), makeLayer({ "a/index.js": "2" })];
+    const made = await image();
+    const narrow = createLayerVolumes({ client: client(), marks: createMarks(), log: SILENT, maxLayers: 1 });
+    await narrow.ensure(first, made);
+    await narrow.ensure(second, made);
+    await expect.poll(() => volumes(first.key), { timeout: 5_000 }).toEqual([]);
+    expect(await volumes(second.key)).toHaveLength(2);
+    expect(await narrow.ensure(second, made)).not.toBe("");
+  });
+
   it("are kept by a base that is closed: the next server finds them", async () => {
     const layer = makeLayer({ "a/index.js": "1" });
     const base = createDockerBase({ defaultImage: docker?.images.node ?? "" });

@@ -109,13 +109,23 @@ export function createLayerVolumes(options: LayerVolumesOptions): LayerVolumes {
     }
   }
 
-  async function prune(): Promise<number> {
+  async function add(layer: Layer, image: ImageMade): Promise<string> {
+    const volume = await fill(layer, image);
+    prune(layer.key).catch((error: unknown) => log.debug({ why: String(error) }, "old packages are left for later"));
+    return volume;
+  }
+
+  /** @param kept key of the layer that was filled last: daemons date by the second, so it may not look like the newest */
+  async function prune(kept?: string): Promise<number> {
     const nowMs = await client.timeMs();
-    const named = (await client.volumes.list([LAYER_OF])).toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1));
+    const isKept = ({ labels }: { labels: Readonly<Record<string, string>> }) => labels[LAYER_KEY] === kept;
+    const named = (await client.volumes.list([LAYER_OF]))
+      .toSorted((a, b) => (a.createdAt < b.createdAt ? 1 : -1))
+      .toSorted((a, b) => Number(isKept(b)) - Number(isKept(a)));
     let removed = 0;
     for (const [place, { name, labels, createdAt }] of named.entries()) {
       const isOld = nowMs - (Date.parse(createdAt) || nowMs) > maxAgeMs;
-      if (!isOld && place < maxLayers) continue;
+      if (place < maxLayers && !isOld) continue;
       // The files first: they are kept while a container uses them, and so is their name.
       if (!(await client.volumes.remove(labels[LAYER_OF] ?? ""))) continue;
       await client.volumes.remove(name);
@@ -130,7 +140,7 @@ export function createLayerVolumes(options: LayerVolumesOptions): LayerVolumes {
     ensure(layer, image) {
       const found = known.get(layer.key);
       if (found) return found;
-      const made = (async () => (await find(layer)) ?? (await fill(layer, image)))();
+      const made = (async () => (await find(layer)) ?? (await add(layer, image)))();
       known.set(layer.key, made);
       made.catch(() => known.delete(layer.key));
       return made;
@@ -139,7 +149,7 @@ export function createLayerVolumes(options: LayerVolumesOptions): LayerVolumes {
     async discard(volume) {
       if (!(await isSound(volume))) await client.volumes.remove(volume);
     },
-    prune,
+    prune: () => prune(),
   };
 }
 

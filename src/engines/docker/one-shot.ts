@@ -1,3 +1,4 @@
+import type { DynamicMcpError } from "../../core/errors.ts";
 import { createMember, explainExit, type Member } from "../process/member.ts";
 import type { Layer } from "../engine.ts";
 import type { DockerBase } from "./docker-base.ts";
@@ -66,6 +67,8 @@ export function startOneShot(
     onWaiting(): void;
     /** Its image or its packages are gone. */
     onStale(): void;
+    /** The daemon could not be asked any more. */
+    onLost(error: DynamicMcpError): void;
   },
 ): Member {
   const { memoryMiB, cpus, layer } = recipe;
@@ -108,6 +111,7 @@ export function startOneShot(
         ...(layer && { onCreated: () => assertLayer(base, layer, () => child?.exited).catch(stale) }),
       });
       void child.exited.then(() => {
+        if (child?.loss) on.onLost(child.loss);
         if (child?.refusal?.status !== 404) return;
         base.images.forget(recipe.image);
         on.onStale();

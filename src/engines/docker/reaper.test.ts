@@ -141,4 +141,13 @@ describe.skipIf(!docker)("what servers leave on a daemon", () => {
     expect(await reaperOf().sweep()).toBe(1);
     expect(await things("reborn")).toEqual([]);
   });
+
+  it("is looked for with every sign of life, layers that are too old among it", async () => {
+    let pruned = 0;
+    const prune = () => Promise.resolve(pruned++);
+    const reaper = createReaper({ client: client(), marks: createMarks(), knows: () => true, prune, log: SILENT, beatMs: 20 }); // prettier-ignore
+    await reaper.open();
+    await expect.poll(() => pruned, { timeout: 5_000 }).toBeGreaterThan(1);
+    await reaper.close();
+  });
 });

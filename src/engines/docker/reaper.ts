@@ -24,6 +24,8 @@ export interface ReaperOptions {
   marks: Marks;
   /** Whether a container with our own mark is one that we know of; others are leftovers of a broken connection. */
   knows(containerId: string): boolean;
+  /** What else has to go from time to time; with every sign of life. */
+  prune?(): Promise<unknown>;
   log: Logger;
   beatMs?: number;
   goneAfterMs?: number;
@@ -96,7 +98,7 @@ export function createReaper(options: ReaperOptions): Reaper {
     clearTimeout(timer);
     timer = setTimeout(() => {
       if (isClosed) return;
-      beating = Promise.all([beat(), sweep()])
+      beating = Promise.all([beat(), sweep(), options.prune?.()])
         .catch((error: unknown) => log.debug({ why: String(error) }, "the Docker daemon does not answer"))
         .then(schedule);
     }, beatMs);

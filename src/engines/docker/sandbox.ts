@@ -1,6 +1,8 @@
+import { randomBytes } from "node:crypto";
+import { type DynamicMcpError, hasCode } from "../../core/errors.ts";
 import type { Containers, ContainerFacts, ContainerSpec } from "../../machine/docker/containers.ts";
 import { raced } from "../../machine/docker/docker.ts";
-import { DockerError } from "../../machine/docker/docker-error.ts";
+import { DockerError, hasStatus, isAnswerLost } from "../../machine/docker/docker-error.ts";
 import type { DockerStream } from "../../machine/docker/stream.ts";
 import { createFrameReader, frame } from "../../machine/frames.ts";
 import type { Child, ChildExit } from "../../machine/process.ts";
@@ -30,6 +32,8 @@ export interface SandboxChild extends Child {
   failure(): Failure;
   /** Why it did not start, when the daemon said no. */
   readonly refusal: DockerError | undefined;
+  /** Why it did not start, or was lost while it ran, when the daemon could not be asked any more. */
+  readonly loss: DynamicMcpError | undefined;
 }
 
 const STDERR_BYTES = 4_000;
@@ -53,6 +57,7 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
   let isGone = false;
   let isConnectionLost = false;
   let refusal: DockerError | undefined;
+  let loss: DynamicMcpError | undefined;
   let facts: ContainerFacts | undefined;
   let stderr: Buffer = Buffer.alloc(0);
   let stderrBytes = 0;
@@ -81,16 +86,40 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
     },
   };
 
-  /** What is made after all, though nobody waits for it any more, is removed. */
+  /**
+   * Asked for once more when the answer was lost: under the same name it is made once, whatever the daemon heard. Nobody
+   * else has that name, so what has it already is what we asked for.
+   */
+  async function createOnce(name: string, signal: AbortSignal): Promise<string> {
+    const ask = async () => {
+      try {
+        return await containers.create(options.spec, { name });
+      } catch (error) {
+        const made = hasStatus(error, 409) ? await containers.inspect(name) : undefined;
+        if (!made) throw error;
+        return made.id;
+      }
+    };
+    return ask().catch((error: unknown) => {
+      if (!isAnswerLost(error) || signal.aborted) throw error;
+      return ask();
+    });
+  }
+
+  /** What is made after all, though nobody waits for it or knows of it, is removed. */
   async function create(signal: AbortSignal): Promise<string> {
-    const creating = containers.create(options.spec).then((made) => {
+    const name = `dynamic-mcp-${randomBytes(12).toString("hex")}`;
+    const creating = createOnce(name, signal).then((made) => {
       options.onMade(made);
       return made;
     });
     try {
       return await raced(creating, signal);
     } catch (error) {
-      creating.then(options.remove).catch(() => {}); // it was never made
+      const removed = creating.then(options.remove, (why: unknown) => {
+        if (isAnswerLost(why) || hasStatus(why, 409)) return options.remove(name);
+      });
+      removed.catch(() => {}); // it never rejects
       throw error;
     }
   }
@@ -121,6 +150,7 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
           if (id !== undefined) facts = await containers.inspect(id).catch(() => undefined);
         } else {
           isConnectionLost = true;
+          if (hasCode(error, "ENGINE_UNAVAILABLE")) loss = error;
         }
         reason = waiting === undefined ? "exited" : "unspawned";
         stderr = Buffer.from(error instanceof Error ? error.message : String(error));
@@ -141,6 +171,9 @@ export function startSandbox(options: SandboxOptions): SandboxChild {
     exited: live(),
     get refusal() {
       return refusal;
+    },
+    get loss() {
+      return loss;
     },
     kill: () => kill("killed"),
     hold(keepsUsAlive) {

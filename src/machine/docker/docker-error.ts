@@ -1,4 +1,4 @@
-import { DynamicMcpError } from "../../core/errors.ts";
+import { DynamicMcpError, hasCode } from "../../core/errors.ts";
 
 /** The daemon understood and said no. Its words are for people and for our log; code decides by `status`. */
 export class DockerError extends Error {
@@ -20,6 +20,14 @@ export function hasStatus(error: unknown, ...statuses: number[]): error is Docke
 export function daemonUnavailable(what: string, cause?: unknown): DynamicMcpError {
   return new DynamicMcpError("ENGINE_UNAVAILABLE", what, { data: { engine: "docker" }, cause });
 }
+
+/** Whether the daemon may have done what it was asked for, though nobody knows: its answer did not come. */
+export function isAnswerLost(error: unknown): boolean {
+  const { code } = ((error as { cause?: unknown }).cause ?? {}) as { code?: string };
+  return hasCode(error, "ENGINE_UNAVAILABLE") && !NEVER_SENT.has(code ?? "");
+}
+
+const NEVER_SENT: ReadonlySet<string> = new Set(["ENOENT", "ECONNREFUSED", "EACCES", "ENOTFOUND", "EHOSTUNREACH"]);
 
 const HINTS: Readonly<Record<string, string>> = {
   ENOENT: "there is no such socket: install and start Docker (or Podman's API service), or set DOCKER_HOST",

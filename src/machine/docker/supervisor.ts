@@ -15,8 +15,7 @@ import { DOWN, type Ended, readWord, secretOf, type Setup, UP, word } from "./su
  */
 // By itself, Node would open its debugger for whoever sends this.
 process.on("SIGUSR1", () => {});
-// It empties /tmp, so it runs in a container of its own or not at all.
-if (process.pid !== 1) process.exit(1);
+if (process.pid !== 1) throw new Error("it empties /tmp, so it runs in a container of its own or not at all");
 
 interface Running {
   child: ChildProcess;
