@@ -4,7 +4,7 @@ import type { ImageFacts } from "../../machine/docker/images.ts";
 import { raced } from "../../machine/docker/docker.ts";
 import { DockerError } from "../../machine/docker/docker-error.ts";
 import type { DockerBase } from "./docker-base.ts";
-import { permissionFlag } from "./node-program.ts";
+import { permissionFlag } from "../../machine/node-flags.ts";
 import { sandboxSpec, type SandboxSpec } from "./spec.ts";
 
 /** What containers are made of. */

@@ -1,3 +1,5 @@
+import { guardFlags, maxSemiSpaceMiB, permissionFlag } from "../../machine/node-flags.ts";
+
 /** How Node is started in a container, with a program that comes over its input: nothing has to be in the image. */
 
 /**
@@ -51,31 +53,6 @@ export function scriptInput(script: Uint8Array): Uint8Array {
   return Buffer.concat([head, script]);
 }
 
-/** @param version as in `process.versions.node`. @returns undefined for a Node that cannot hold a guest in */
-export function permissionFlag(version: string): string | undefined {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  if (major < 20) return undefined;
-  const isStable = major > 23 || (major === 23 && minor >= 5) || (major === 22 && minor >= 13);
-  return isStable ? "--permission" : "--experimental-permission";
-}
-
-/**
- * No signal opens the debugger. Where Node does not know that, the program has to take the signal itself.
- *
- * @param version as in `process.versions.node`
- */
-export function quietFlags(version: string): string[] {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  const isKnown = major > 23 || (major === 23 && minor >= 7) || (major === 22 && minor >= 14);
-  return isKnown ? ["--disable-sigusr1"] : [];
-}
-
-/** `node:sqlite` opens files that the permissions do not allow. Node has it since 22.5. */
-function withoutSqlite(version: string): string[] {
-  const [major = 0, minor = 0] = version.split(".").map(Number);
-  return major > 22 || (major === 22 && minor >= 5) ? ["--no-experimental-sqlite"] : [];
-}
-
 interface GuestLimits {
   memoryMiB: number;
   cpus: number;
@@ -85,36 +62,31 @@ interface GuestLimits {
 
 /** V8's threads beside the guest's: Node's default, and more than that no processor would run. */
 const MAX_HELPERS = 4;
-/** V8's young generation has three parts of this size; its default would be most of a small limit. */
-const SEMI_SPACE_SHARE = 32;
-const MAX_SEMI_SPACE_MIB = 16;
 /** Enough for the start: a first collection before the first job would only spread what is there over more pages. */
 const START_SEMI_SPACE_MIB = 2;
 /** Where Node looks for packages, and for what kind of module a file is. */
 const PACKAGES = ["/node_modules", "/package.json"];
 
 /**
- * Flags for a guest: no child process, worker, addon or WASI, no file but its own and its packages. The container holds it in; this is a second wall, inside of the first.
+ * Flags for a guest: no child process, worker, addon or WASI, no file but its own and its packages. The container holds
+ * it in; this is a second wall, inside of the first.
  *
  * @throws RangeError for a Node without permissions, see `permissionFlag`
  */
 export function guestFlags(version: string, { memoryMiB, cpus, folder }: GuestLimits): string[] {
   const permission = permissionFlag(version);
   if (permission === undefined) throw new RangeError(`Node ${version} has no permissions`);
-  const maxSemiSpaceMiB = Math.min(MAX_SEMI_SPACE_MIB, Math.max(1, Math.floor(memoryMiB / SEMI_SPACE_SHARE)));
+  const semiSpaceMiB = maxSemiSpaceMiB(memoryMiB);
   return [
     permission,
     ...[folder, ...PACKAGES].map((place) => `--allow-fs-read=${place}`),
     `--allow-fs-write=${folder}`,
     "--no-addons",
     "--no-warnings",
-    // Some of V8's flags, when set as it runs, write files wherever they are told to.
-    "--freeze-flags-after-init",
-    ...withoutSqlite(version),
-    ...quietFlags(version),
+    ...guardFlags(version),
     `--max-old-space-size=${memoryMiB}`,
     `--v8-pool-size=${Math.max(1, Math.min(MAX_HELPERS, Math.ceil(cpus)))}`,
-    `--min-semi-space-size=${Math.min(START_SEMI_SPACE_MIB, maxSemiSpaceMiB)}`,
-    `--max-semi-space-size=${maxSemiSpaceMiB}`,
+    `--min-semi-space-size=${Math.min(START_SEMI_SPACE_MIB, semiSpaceMiB)}`,
+    `--max-semi-space-size=${semiSpaceMiB}`,
   ];
 }

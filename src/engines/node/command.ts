@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Inmate, NodeInJail } from "../../machine/bubblewrap.ts";
 import { entryUrl } from "../../machine/entries.ts";
-import { maxSemiSpaceMiB, OWN_PERMISSION_FLAG } from "../../machine/node-flags.ts";
+import { guardFlags, maxSemiSpaceMiB, OWN_PERMISSION_FLAG } from "../../machine/node-flags.ts";
 import type { Layer } from "../engine.ts";
 
 const RUNNER_INSIDE = "/node-runner.cjs";
@@ -44,6 +44,7 @@ function flagsFor(memoryMiB: number, reads: string[], writes: string[]): string[
     ...reads.map((file) => `--allow-fs-read=${file}`),
     ...writes.map((file) => `--allow-fs-write=${file}`),
     "--no-addons",
+    ...guardFlags(process.versions.node),
     `--max-old-space-size=${memoryMiB}`,
     `--max-semi-space-size=${maxSemiSpaceMiB(memoryMiB)}`,
   ];
