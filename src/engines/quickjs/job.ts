@@ -152,7 +152,10 @@ export function createJob(head: JobHead, interpreter: Interpreter, port: JobPort
         return;
       }
     }
-    if (openCalls === 0 && timers.size === 0) return finish({ code: "NEVER_SETTLES" });
+    if (openCalls === 0 && timers.size === 0) {
+      // A reaction that found no memory is lost without a word, and what waits for it never goes on.
+      return finish({ code: interpreter.isNearlyFull() ? "OUT_OF_MEMORY" : "NEVER_SETTLES" });
+    }
     port.waits(logs.take());
     armTimer();
   }
