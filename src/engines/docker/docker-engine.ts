@@ -6,7 +6,8 @@ import type { HostCalls } from "../../core/source.ts";
 import { raced } from "../../machine/docker/docker.ts";
 import { daemonUnavailable, DockerError } from "../../machine/docker/docker-error.ts";
 import { entryUrl } from "../../machine/entries.ts";
-import { type EngineHealth, type ExecutionEngine, type Job, type JobEnd, NO_ACCESS } from "../engine.ts";
+import type { EngineHealth, ExecutionEngine, Job, JobEnd } from "../engine.ts";
+import { NO_PROBE_CALLS, PROBE_JOB } from "../process/probe-job.ts";
 import { nestedOf } from "../process/admission.ts";
 import { FRAME_SLACK_BYTES, type Member } from "../process/member.ts";
 import { createOneShotPool } from "../process/one-shot-pool.ts";
@@ -212,7 +213,7 @@ export function createDockerEngine(base: DockerBase, options: DockerEngineOption
         return await healthOf(base, {
           deadline,
           pool: () => ({ ...pool.counts(), crowds: crowds.counts() }),
-          run: () => runJob(sandboxes, PROBE_JOB, NO_CALLS, deadline),
+          run: () => runJob(sandboxes, PROBE_JOB, NO_PROBE_CALLS, deadline),
         });
       } catch (error) {
         const problem = error instanceof DynamicMcpError ? error.message : String(error);
@@ -261,14 +262,3 @@ const REFILL_AT_ONCE = 2;
 /** The least that a frame may have: host calls are bounded by who answers them. */
 const MIN_FRAME_BYTES = 16 * 1024 * 1024;
 const PROBE_MS = 20_000;
-const NO_CALLS = { call: () => Promise.reject(new Error("not for probes")) };
-const PROBE_JOB: Job = {
-  program: { js: "return 1 + args.one", digest: "", name: "probe" },
-  argsJson: '{"one":1}',
-  limits: { memoryMiB: 64, argsBytes: 100, resultBytes: 100, logBytes: 0, hostCalls: { open: 0, total: 0 } },
-  seed: "probe",
-  startedAtMs: 0,
-  may: NO_ACCESS,
-  depth: 0,
-  scope: "probe",
-};

@@ -1,5 +1,6 @@
 import type { Deadline } from "../../core/deadline.ts";
 import { ENGINE_LEVELS, type EngineHealth, type JobEnd } from "../engine.ts";
+import { probeProblem } from "../process/probe-job.ts";
 import type { DockerBase } from "./docker-base.ts";
 
 /** gVisor answers system calls itself, so the host's kernel is not what holds the code in. */
@@ -55,7 +56,5 @@ export async function healthOf(
   }
   if (!facts)
     return health(base.fetches ? undefined : `there is no image ${image}: load it, or allow it to be fetched`);
-  const end = await how.run();
-  if (end.state === "failed") return health(`${end.code}: ${end.message}`);
-  return health(end.resultJson === "2" ? undefined : `1 + 1 gave ${end.resultJson}`);
+  return health(probeProblem(await how.run()));
 }

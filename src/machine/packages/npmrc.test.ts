@@ -24,7 +24,7 @@ describe("readRegistrySettings", () => {
       "//old.example/:_password=c2VjcmV0",
       'ca[]="-----BEGIN CERTIFICATE-----\\nAAAA"',
       "strict-ssl=false",
-      "https-proxy=http://proxy.example:3128",
+      "https-proxy=http://outgoing.example:3128",
       "noproxy=localhost,.internal",
       "fetch-retries=9",
       "unknown=1",
@@ -39,7 +39,7 @@ describe("readRegistrySettings", () => {
         "//old.example/": `Basic ${Buffer.from("me:secret").toString("base64")}`,
       },
       isCertificateChecked: false,
-      httpsProxy: "http://proxy.example:3128",
+      httpsProxy: "http://outgoing.example:3128",
       noProxy: "localhost,.internal",
       retries: 5,
     });
