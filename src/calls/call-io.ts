@@ -1,6 +1,6 @@
 import type { Deadline } from "../core/deadline.ts";
 import type { Json, JsonObject } from "../core/json.ts";
-import type { Ask, CallIo, ClientCan, LogLevel } from "../core/source.ts";
+import type { Ask, CallIo, ClientCan, LogLevel, Resumed } from "../core/source.ts";
 import type { Lease } from "../guard/guard.ts";
 
 /** While a person thinks, the call gives its slot to others and its clock stands still (up to the wall-clock cap). */
@@ -19,11 +19,19 @@ export class PatientIo implements CallIo {
     return this.#io.can;
   }
 
-  async ask(asks: Record<string, Ask>): Promise<Record<string, JsonObject>> {
+  get resumed(): Resumed | undefined {
+    return this.#io.resumed;
+  }
+
+  get logLevel(): LogLevel | undefined {
+    return this.#io.logLevel;
+  }
+
+  async ask(asks: Record<string, Ask>, state?: string): Promise<Record<string, JsonObject>> {
     const unpark = this.#lease.park();
     const resume = this.#deadline.pause();
     try {
-      return await this.#io.ask(asks);
+      return await this.#io.ask(asks, state);
     } finally {
       resume();
       unpark();
@@ -40,19 +48,31 @@ export class PatientIo implements CallIo {
 }
 
 /**
- * What a call within a call gets: the client is its parent's client. Keys of questions carry the number of the inner
- * call, so that two of them never mix up their answers when everything runs again. Progress is the parent's own.
+ * What a call within a call gets: the client is its parent's client. Keys of questions, and the state that comes back
+ * with their answers, carry the number of the inner call: when everything runs again, two of them never mix up their
+ * answers, and only the one that has paused goes on from its state. Progress is the parent's own.
  */
 export function innerIo(parent: CallIo, child: number): CallIo {
+  const prefix = `${child}/`;
   return {
     can: parent.can,
-    async ask(asks) {
-      const prefix = `${child}/`;
+    logLevel: parent.logLevel,
+    resumed: resumedChild(parent.resumed, prefix),
+    async ask(asks, state) {
       const prefixed = Object.fromEntries(Object.entries(asks).map(([key, ask]) => [prefix + key, ask]));
-      const answers = await parent.ask(prefixed);
-      return Object.fromEntries(Object.entries(answers).map(([key, answer]) => [key.slice(prefix.length), answer]));
+      return ownAnswers(await parent.ask(prefixed, state === undefined ? undefined : prefix + state), prefix);
     },
     progress() {},
     log: (level, data, logger) => parent.log(level, data, logger),
   };
+}
+
+function resumedChild(resumed: Resumed | undefined, prefix: string): Resumed | undefined {
+  if (!resumed?.state.startsWith(prefix)) return undefined;
+  return { state: resumed.state.slice(prefix.length), answers: ownAnswers(resumed.answers, prefix) };
+}
+
+function ownAnswers(answers: Record<string, JsonObject>, prefix: string): Record<string, JsonObject> {
+  const own = Object.entries(answers).filter(([key]) => key.startsWith(prefix));
+  return Object.fromEntries(own.map(([key, answer]) => [key.slice(prefix.length), answer]));
 }

@@ -1,89 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { createAccess } from "../access/access.ts";
-import type { CallEnd, CallRecord, Wanted } from "../core/call.ts";
-import { LOCAL } from "../core/caller.ts";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
-import type { ToolItem, ToolResult } from "../core/item.ts";
-import type { JsonObject } from "../core/json.ts";
 import { Paused } from "../core/pause.ts";
-import { SILENT, type CallIo, type Listing, type RunContext, type Source } from "../core/source.ts";
-import { createGuard } from "../guard/create-guard.ts";
-import { createSurface } from "../surface/create-surface.ts";
-import { createCalls } from "./create-calls.ts";
-
-type Handler = (args: JsonObject, ctx: RunContext) => Promise<ToolResult>;
-
-const text = (value: string): ToolResult => ({ content: [{ type: "text", text: value }] });
-
-function sourceOf(handlers: Record<string, Handler>, about: Partial<ToolItem> = {}): Source {
-  const listings = Object.keys(handlers).map((name): Listing<"tool"> => {
-    const item: ToolItem = { kind: "tool", id: name, name, revision: 1, inputSchema: { type: "object" }, ...about };
-    return { kind: "tool", id: name, name, load: () => item };
-  });
-  return {
-    name: "test",
-    items: <K extends string>(kind: K) => (kind === "tool" ? listings : []) as never,
-    async run(target, ctx) {
-      if (target.kind !== "tool") throw new Error("only tools here");
-      return (handlers[target.item.id] ?? (() => Promise.reject(new Error("no handler"))))(target.args, ctx);
-    },
-    onChange: () => () => {},
-  };
-}
-
-const QUIET: CallIo = {
-  can: { elicitForm: false, elicitUrl: false, sampling: false, roots: false },
-  ask: async () => ({}),
-  progress() {},
-  log() {},
-};
-
-function line(
-  handlers: Record<string, Handler>,
-  options: {
-    concurrency?: number;
-    perWindow?: number;
-    about?: Partial<ToolItem>;
-    adminToken?: string;
-    io?: CallIo;
-    problems?: { path: string; message: string }[];
-    resultProblems?: { path: string; message: string }[];
-  } = {},
-) {
-  // prettier-ignore
-  const records: CallRecord[] = [];
-  const guard = createGuard({
-    concurrency: options.concurrency ?? 8,
-    callsPerWindow: options.perWindow ?? 100,
-    windowMs: 1_000,
-  });
-  let ids = 0;
-  const calls = createCalls({
-    surface: createSurface({
-      sources: [sourceOf(handlers, options.about)],
-      nameStyle: "wire",
-      isListed: () => true,
-    }),
-    guard,
-    access: createAccess({ adminToken: options.adminToken }),
-    validate: async (schema) =>
-      (schema === options.about?.outputSchema ? options.resultProblems : options.problems) ?? [],
-    record: (record) => records.push(record),
-    log: SILENT,
-    newId: () => `call-${++ids}`,
-  });
-  const call = (wanted: Wanted, deadline = new Deadline(5_000)): Promise<CallEnd> =>
-    calls.call({
-      wanted,
-      caller: { principal: LOCAL, channel: "c1" },
-      io: options.io ?? QUIET,
-      deadline,
-      consumer: "model",
-      requestId: "r1",
-    });
-  return { calls, guard, records, call, tool: (name: string, args: JsonObject = {}, deadline?: Deadline) => call({ kind: "tool", name, args }, deadline) }; // prettier-ignore
-}
+import type { CallIo } from "../core/source.ts";
+import { line, QUIET, text, type Handler } from "./fixtures/line.ts";
 
 /** Ends only when it is told to. */
 const untilTold: Handler = (_args, ctx) =>

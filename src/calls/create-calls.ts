@@ -2,14 +2,16 @@ import type { Access } from "../access/access.ts";
 import type { CallEnd, CallRecord, CallRequest, ResultOf, Wanted } from "../core/call.ts";
 import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
-import type { AnyResult, ToolResult } from "../core/item.ts";
+import type { ToolResult } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { LIMITS } from "../core/limits.ts";
 import { Paused } from "../core/pause.ts";
 import { unfit, type Problem } from "../core/problems.ts";
+import { RemoteError } from "../core/remote-error.ts";
 import { codeOfResult, failedResult } from "../core/results.ts";
 import type { Logger, RunContext } from "../core/source.ts";
 import type { Guard } from "../guard/guard.ts";
+import type { Results } from "../journal/results.ts";
 import type { Surface } from "../surface/surface.ts";
 import type { Calls } from "./calls.ts";
 import { innerIo, PatientIo } from "./call-io.ts";
@@ -25,6 +27,8 @@ export interface CallsOptions {
   access: Access;
   /** Checks values against the JSON Schema of Sources that do not check for themselves. */
   validate: (schema: JsonObject, value: unknown) => Promise<readonly Problem[]>;
+  /** Makes an answer that is too large for a model small; whoever wants everything is a program. Never throws. */
+  shorten?: Results["shorten"] | undefined;
   record: (record: CallRecord) => void;
   log: Logger;
   newId: () => string;
@@ -35,8 +39,8 @@ export interface CallsOptions {
  *
  *     identify -> resolve -> admit -> rewrite -> check -> decide -> execute -> shape      (one record for every end)
  *
- * Order is a security property, so it is straight-line code in `walk`. Effects of programs (claim), interceptors and
- * the redaction of injected secrets join it at their places when those exist.
+ * Order is a security property, so it is straight-line code in `walk`. Effects of programs (claim) and interceptors
+ * join it at their places when those exist; injected secrets are out of a result before it gets here.
  */
 export function createCalls(on: CallsOptions): Calls {
   const running = new Set<Deadline>();
@@ -50,11 +54,10 @@ export function createCalls(on: CallsOptions): Calls {
       const checked = await check(rewrite(admitted));
       if (!(checked instanceof Checked)) return checked; // bad arguments: an answer the model can act on
       const allowed = decide(checked);
-      const raw = await execute(allowed);
-      return await shape(raw, allowed);
+      return await shape(await execute(allowed), allowed);
     } catch (error) {
-      // Somebody has to be asked: the client comes back with the answers, and the run starts again.
-      if (error instanceof Paused) return { state: "paused", asks: error.asks };
+      // Somebody has to be asked: the client comes back with the answers, and the run starts again, or from its state.
+      if (error instanceof Paused) return paused(error);
       throw error;
     } finally {
       admitted.lease.release();
@@ -69,7 +72,7 @@ export function createCalls(on: CallsOptions): Calls {
     }
     const lease = on.guard.admit({
       principal: caller.principal.id,
-      scope: resolved.name,
+      scope: resolved.scope,
       parent: call.parent?.lease,
       deadline,
     });
@@ -79,7 +82,7 @@ export function createCalls(on: CallsOptions): Calls {
   function rewrite(admitted: Admitted): Rewritten {
     const { call, target } = admitted.resolved;
     const { caller } = call.request;
-    if (target.kind !== "tool" || target.item.permission !== "author") return new Rewritten(admitted, caller, target);
+    if (target.kind !== "tool" || (target.item.permission ?? "use") === "use") return new Rewritten(admitted, caller, target);
     const elevated = on.access.elevate(caller, target.args);
     return new Rewritten(admitted, elevated.caller, { ...target, args: elevated.args });
   }
@@ -107,32 +110,53 @@ export function createCalls(on: CallsOptions): Calls {
     return new Allowed(checked);
   }
 
-  async function execute({ checked }: Allowed): Promise<AnyResult | CallEnd> {
+  async function execute({ checked }: Allowed): Promise<CallEnd> {
     const { admitted, caller } = checked.rewritten;
     const { source, call } = admitted.resolved;
     const { deadline } = call.request;
     try {
       deadline.throwIfEnded();
-      return await untilEnd(source.run(checked.target, contextOf(admitted, caller)), deadline);
+      const result = await untilEnd(source.run(checked.target, contextOf(admitted, caller)), deadline);
+      return { state: "done", result };
     } catch (error) {
+      // What another server answered goes on as it came.
+      if (error instanceof RemoteError) throw error;
       // What a tool refuses is for the model to read; a prompt or resource has no such answer.
       if (error instanceof DynamicMcpError && checked.target.kind === "tool") return failed(error);
       throw error;
     }
   }
 
-  async function shape(raw: AnyResult | CallEnd, { checked }: Allowed): Promise<CallEnd> {
-    if ("state" in raw) return raw;
+  async function shape(end: CallEnd, { checked }: Allowed): Promise<CallEnd> {
     const { target, rewritten } = checked;
-    if (target.kind !== "tool" || !("content" in raw)) return { state: "done", result: raw };
-    if (raw.isError) return { state: "failed", result: raw, code: codeOfResult(raw) ?? "CODE_THREW" };
+    if (target.kind !== "tool" || end.state === "paused") return end;
+    const { source, call } = rewritten.admitted.resolved;
     const { outputSchema } = target.item;
     // A Source with a check of its own vouches for its results, too.
-    if (outputSchema && !rewritten.admitted.resolved.source.check) {
-      const problems = await on.validate(outputSchema, raw.structuredContent);
-      if (problems.length > 0) return failed(unfit(`the result of ${target.item.name}`, problems, "INVALID_RESULT"));
-    }
-    return { state: "done", result: raw };
+    const checkedEnd = await fit(end, source.check ? undefined : outputSchema, target.item.name);
+    const { caller, consumer } = call.request;
+    if (consumer === "program" || !on.shorten) return checkedEnd;
+    const whole = checkedEnd.result as ToolResult;
+    const result = await on.shorten(whole, {
+      caller,
+      tool: target.item.name,
+      hasOutputSchema: outputSchema !== undefined,
+    });
+    return result === whole ? checkedEnd : { ...checkedEnd, result };
+  }
+
+  /** What a tool gave, judged: its own failure, or a result that its output schema does not allow. */
+  async function fit(
+    end: Exclude<CallEnd, { state: "paused" }>,
+    outputSchema: JsonObject | undefined,
+    tool: string,
+  ): Promise<Exclude<CallEnd, { state: "paused" }>> {
+    if (end.state === "failed") return end;
+    const result = end.result as ToolResult;
+    if (result.isError) return { state: "failed", result, code: codeOfResult(result) ?? "CODE_THREW" };
+    if (!outputSchema) return end;
+    const problems = await on.validate(outputSchema, result.structuredContent);
+    return problems.length === 0 ? end : failed(unfit(`the result of ${tool}`, problems, "INVALID_RESULT"));
   }
 
   function contextOf(admitted: Admitted, caller: RunContext["caller"]): RunContext {
@@ -160,7 +184,7 @@ export function createCalls(on: CallsOptions): Calls {
         };
         try {
           const end = await begin(new Identified(on.newId(), request, admitted));
-          if (end.state === "paused") throw new Paused(end.asks);
+          if (end.state === "paused") throw new Paused(end.asks, end.resume);
           return end.result as ToolResult;
         } catch (error) {
           on.log.debug({ call: call.callId, tool: toolName, within: name, err: error }, "an inner call was refused");
@@ -215,6 +239,10 @@ export function createCalls(on: CallsOptions): Calls {
       clearTimeout(timer);
     },
   };
+}
+
+function paused({ asks, state }: Paused): CallEnd {
+  return state === undefined ? { state: "paused", asks } : { state: "paused", asks, resume: state };
 }
 
 /** A refusal as an answer that the model reads. */

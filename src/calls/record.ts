@@ -2,12 +2,15 @@ import type { CallEnd, CallRecord, Wanted } from "../core/call.ts";
 import { DynamicMcpError, type ErrorCode } from "../core/errors.ts";
 import { isJsonObject } from "../core/json.ts";
 import { redactText } from "../core/redact.ts";
+import { RemoteError } from "../core/remote-error.ts";
 import { LOGS_META } from "../core/results.ts";
 import type { Identified } from "./stations.ts";
 
 const DENIED: readonly ErrorCode[] = ["FORBIDDEN", "UNAUTHENTICATED", "READ_ONLY"];
 const MAX_NAME_CHARS = 200;
 const MAX_MESSAGE_CHARS = 500;
+/** Other servers' words may be long: what is far behind the part that is shown is not looked at. */
+const MAX_READ_CHARS = 20 * MAX_MESSAGE_CHARS;
 const MAX_LOG_LINES = 50;
 
 /**
@@ -51,13 +54,15 @@ function ofEnd(end: CallEnd): Outcome {
   if (end.state === "paused") return { outcome: "paused" };
   const logs = logsOf(end.result._meta ?? {});
   if (end.state === "done") return { outcome: "done", ...logs };
-  const first = end.result.content[0];
+  // Also what another server answered, which need not have any.
+  const first = Array.isArray(end.result.content) ? end.result.content[0] : undefined;
   const text = first?.type === "text" && typeof first["text"] === "string" ? first["text"] : "";
   return { outcome: DENIED.includes(end.code) ? "denied" : "failed", code: end.code, message: shorten(text), ...logs };
 }
 
 function ofError(error: unknown): Outcome {
   if (!(error instanceof DynamicMcpError)) return { outcome: "broken", code: "INTERNAL" };
+  if (error instanceof RemoteError) return { outcome: "failed", code: error.code, message: shorten(error.message) };
   const outcome = DENIED.includes(error.code) ? "denied" : "refused";
   return { outcome, code: error.code, message: shorten(error.message) };
 }
@@ -73,7 +78,7 @@ function logsOf(meta: object): { logs?: string[] } {
 }
 
 function shorten(text: string): string {
-  return redactText(text).slice(0, MAX_MESSAGE_CHARS);
+  return redactText(text.slice(0, MAX_READ_CHARS)).slice(0, MAX_MESSAGE_CHARS);
 }
 
 function nameOf(wanted: Wanted): string {

@@ -1,3 +1,4 @@
+import type { Caller } from "../core/caller.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import { nearest } from "../core/names.ts";
 import type { Target } from "../core/source.ts";
@@ -22,26 +23,35 @@ export function resolve(call: Identified, surface: Surface): Resolved {
       return found(call, named, { kind: "prompt", id: named.listing.id, args: wanted.args });
     }
     case "resource": {
-      const hit = view.findResource(wanted.uri) ?? resourceNotFound(wanted.uri);
-      const { id, kind } = hit.named.listing;
       const { uri } = wanted;
-      return found(
-        call,
-        hit.named,
-        kind === "template" ? { kind, id, uri, variables: hit.variables } : { kind, id, uri },
-      );
+      const hit = view.findResource(uri, caller) ?? resourceNotFound(uri);
+      if (!("named" in hit)) {
+        const { source, id } = hit;
+        // What no list bounds is limited together: else every URI would have a rate of its own.
+        return new Resolved(call, { source, target: { kind: "resource", id, uri }, name: uri, scope: source.name });
+      }
+      const { id, kind } = hit.named.listing;
+      const target: Target =
+        kind === "template" ? { kind, id, uri, variables: hit.variables } : { kind: "resource", id, uri };
+      return found(call, hit.named, target);
     }
     case "completion": {
       const { ref, argument, context } = wanted;
       const named =
         ref.kind === "prompt"
           ? (view.find("prompt", ref.name) ?? notFound("prompt", ref.name, view))
-          : (view.list("template").find(({ listing }) => listing.name === ref.uri) ??
-            view.findResource(ref.uri)?.named ??
-            resourceNotFound(ref.uri));
+          : completable(view, ref.uri, caller);
       return found(call, named, { kind: "completion", id: named.listing.id, argument, context });
     }
   }
+}
+
+/** A template by its text, or what a whole URI leads to. */
+function completable(view: View, uri: string, caller: Caller): Named {
+  const template = view.all("template").find(({ listing }) => listing.name === uri);
+  if (template) return template;
+  const hit = view.findResource(uri, caller);
+  return hit && "named" in hit ? hit.named : resourceNotFound(uri);
 }
 
 function found(call: Identified, { source, listing }: Named, target: Target): Resolved {

@@ -37,14 +37,17 @@ export class Resolved {
   readonly call: Identified;
   readonly source: Source;
   readonly target: Target;
-  /** The item's own name: what the guard counts and the journal shows. */
+  /** The item's own name: what the journal shows. */
   readonly name: string;
+  /** What the guard counts it under; the name, when a list bounds how many there are. */
+  readonly scope: string;
 
-  constructor(call: Identified, found: { source: Source; target: Target; name: string }) {
+  constructor(call: Identified, found: { source: Source; target: Target; name: string; scope?: string }) {
     this.call = call;
     this.source = found.source;
     this.target = found.target;
     this.name = found.name;
+    this.scope = found.scope ?? found.name;
     call.found = this;
   }
 }

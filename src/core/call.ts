@@ -35,7 +35,7 @@ export interface CallRequest {
 export type CallEnd<R extends AnyResult = AnyResult> =
   | { state: "done"; result: R }
   | { state: "failed"; result: ToolResult; code: ErrorCode }
-  | { state: "paused"; asks: Record<string, Ask> };
+  | { state: "paused"; asks: Record<string, Ask>; resume?: string };
 
 export type ResultOf<W extends Wanted> = W extends { kind: "tool" }
   ? ToolResult

@@ -1,3 +1,5 @@
+import type { Exposure } from "./exposure.ts";
+
 /** Who a call is made for. `local` is the person at this machine: stdio, or loopback without credentials. */
 export interface Principal {
   /** Stable, e.g. `local` or `admin`. Everything that is kept or limited per person is keyed by it. */
@@ -17,4 +19,6 @@ export interface Caller {
   /** Our own session row, once there is one. */
   session?: string;
   client?: { name: string; version: string };
+  /** How the address that it came by wants tools listed (`/mcp?exposure=search`). */
+  exposure?: Exposure;
 }

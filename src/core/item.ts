@@ -16,6 +16,8 @@ interface Listed {
   title?: string | undefined;
   description?: string | undefined;
   meta?: JsonObject | undefined;
+  /** Further members of its line in a list (icons, sizes, what a vendor adds), as they came; never one of ours. */
+  extra?: JsonObject | undefined;
 }
 
 export interface ToolItem extends Listed {
@@ -29,8 +31,11 @@ export interface ToolItem extends Listed {
   permission?: Permission | undefined;
 }
 
-/** `author`: may change what other callers get, or run code of its own. `use`: may call. */
-export type Permission = "use" | "author";
+/**
+ * `use`: may call. `author`: may change what other callers get, or run code of its own. `operate`: may change what this
+ * server reaches; only those who have proved to be its operator, never by default.
+ */
+export type Permission = "use" | "author" | "operate";
 
 export interface PromptArgument {
   name: string;

@@ -7,9 +7,12 @@ import type { Ask } from "./source.ts";
 export class Paused extends Error {
   override readonly name = "Paused";
   readonly asks: Record<string, Ask>;
+  /** Comes back with the answers, see `CallIo.resumed`. */
+  readonly state: string | undefined;
 
-  constructor(asks: Record<string, Ask>) {
+  constructor(asks: Record<string, Ask>, state?: string) {
     super("paused: waiting for answers of the client");
     this.asks = asks;
+    this.state = state;
   }
 }

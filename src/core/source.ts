@@ -1,5 +1,6 @@
 import type { Caller } from "./caller.ts";
 import type { Deadline } from "./deadline.ts";
+import type { Exposure } from "./exposure.ts";
 import type { AnyResult, ItemKind, ItemOf, ToolItem, ToolResult } from "./item.ts";
 import type { Json, JsonObject } from "./json.ts";
 
@@ -34,6 +35,34 @@ export interface Source {
 
   /** Tells the clients that subscribed to a resource. Absent when nothing ever changes. */
   onResourceUpdated?(listener: (uri: string) => void): () => void;
+
+  /**
+   * Somebody wants to be told when this resource changes. Asked for as often as there are who want it; what it takes to
+   * notice (a subscription at another server) is kept while one is left.
+   *
+   * @param id of the item, as `run` gets it
+   * @returns the end of the interest; safe to call twice
+   */
+  watch?(uri: string, id: string, caller: Caller): () => void;
+
+  /**
+   * The item that can read a URI which no list shows: one that this Source has handed out in a result.
+   *
+   * @returns its id for a target of kind `resource`
+   */
+  claims?(uri: string, caller: Caller): string | undefined;
+
+  /** Log lines that belong to no call (deprecated in the protocol, still relayed). */
+  onMessage?(listener: (message: LogMessage) => void): () => void;
+}
+
+/** A log line for clients that were not told it as part of a call. */
+export interface LogMessage {
+  level: LogLevel;
+  logger?: string;
+  data: Json;
+  /** The only channel that may see it. */
+  channel: string;
 }
 
 /**
@@ -47,6 +76,22 @@ export interface Listing<K extends ItemKind = ItemKind> {
   readonly name: string;
   /** Toolset of an operation; undefined for everything else. */
   readonly toolset?: string;
+  /** The server that a tool comes from, for lists by group; undefined for what is made or built here. */
+  readonly group?: string;
+  /** The name that it has within its group. */
+  readonly nameInGroup?: string;
+  /** How its server wants it listed; undefined: as everything is. */
+  readonly expose?: Exposure;
+  /** Characters of its line in a list, about; for the budget of `auto`. Default: some. */
+  readonly chars?: number;
+  /**
+   * Its line in a list as JSON text, for Sources that have it without parsing. It says what {@link load} gives and
+   * nothing twice, under the name given (a resource or template under its own), and both eras show it: a tool with an
+   * output schema that is no object has no such text.
+   *
+   * @param name as listed
+   */
+  text?(name: string): string | undefined;
   load(): ItemOf<K>;
 }
 
@@ -89,9 +134,20 @@ export interface CallIo {
    * answers, the handler runs again from its start and gets them here. So a handler must do nothing that counts before
    * its last `ask`, and must use the same keys each time.
    *
+   * With a `state` the run does not start again from nothing: it gets the state back as {@link resumed}, together with
+   * the answers, and asks no more for what was asked with it.
+   *
+   * @param asks may be empty when a state is given: then the client just comes back
+   * @param state signed, not secret; at most 64,000 characters
    * @throws CAPABILITY_MISSING when the client did not declare what is asked for
    */
-  ask(asks: Record<string, Ask>): Promise<Record<string, JsonObject>>;
+  ask(asks: Record<string, Ask>, state?: string): Promise<Record<string, JsonObject>>;
+
+  /** Set when this run goes on where an earlier one has paused with a state; the answers are those that came with it. */
+  readonly resumed?: Resumed | undefined;
+
+  /** Log lines below this are dropped; none are wanted when undefined. */
+  readonly logLevel?: LogLevel | undefined;
 
   /** Sent only when the client asked for progress; `progress` must grow. */
   progress(progress: number, total?: number, message?: string): void;
@@ -100,11 +156,21 @@ export interface CallIo {
   log(level: LogLevel, data: Json, logger?: string): void;
 }
 
+export interface Resumed {
+  state: string;
+  answers: Record<string, JsonObject>;
+}
+
 export interface ClientCan {
   elicitForm: boolean;
   elicitUrl: boolean;
   sampling: boolean;
   roots: boolean;
+  /**
+   * What the client declared, in the protocol's words, as far as we relay it: `elicitation`, `sampling`, `roots`, and of
+   * `extensions` those that need nothing from us (MCP Apps; tasks do). Absent: nothing of it.
+   */
+  declared?: JsonObject;
 }
 
 export type Ask =

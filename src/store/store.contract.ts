@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { CallRecord } from "../core/call.ts";
 import { describeItemContract } from "./items.contract.ts";
+import { describeKeptContract } from "./kept.contract.ts";
 import { collectChanges, draft, write } from "./fixtures/samples.ts";
 import type { Channel, Store } from "./store.ts";
 
@@ -35,6 +36,7 @@ export function describeStoreContract(name: string, open: () => Promise<OpenedSt
     });
 
     describeItemContract(() => ({ store, another }));
+    describeKeptContract(() => ({ store, another }));
 
     describe("changes", () => {
       it("tells of its own writes before they are answered, in order", async () => {

@@ -16,6 +16,9 @@ export interface Store {
   readonly calls: CallStore;
   readonly channels: ChannelStore;
   readonly secrets: SecretStore;
+  readonly results: ResultStore;
+  readonly lists: ListStore;
+  readonly signals: SignalStore;
   readonly changes: ChangeFeed;
 
   /**
@@ -42,8 +45,11 @@ export interface StoreHealth {
   quarantined: number;
 }
 
-/** Kinds of things that people make and keep; `import` remembers a file that was taken over once. */
-export type StoredKind = "tool" | "server" | "prompt" | "profile" | "import";
+/**
+ * Kinds of things that people make and keep. `import` remembers a file that was taken over once; `restart` is written
+ * anew to have every process on the store connect to the server of that name again.
+ */
+export type StoredKind = "tool" | "server" | "prompt" | "profile" | "import" | "restart";
 
 /** Whom an item reaches: everybody, its owner, or one session. */
 export type Reach = "shared" | "user" | "session";
@@ -227,6 +233,58 @@ export interface SecretStore {
   put(secret: SealedSecret): Promise<void>;
   /** @returns whether there was one */
   remove(name: string): Promise<boolean>;
+}
+
+/** A result that was too large to be answered whole. */
+export interface KeptResult {
+  handle: string;
+  /** Whose it is: nobody else finds it. */
+  principal: string;
+  /** Name of the tool that gave it. */
+  tool: string;
+  mimeType: string;
+  createdAt: string;
+  /** After this moment it is unknown. */
+  expiresAt: string;
+  /** In characters (UTF-16 code units). */
+  chars: number;
+}
+
+export interface ResultStore {
+  /**
+   * @param options.maxBytes of all results of this principal together (UTF-8): the oldest make room
+   * @throws TOO_LARGE when it alone is larger
+   */
+  put(result: KeptResult, text: string, options: { maxBytes: number }): Promise<void>;
+  get(handle: string, principal: string, now: string): Promise<(KeptResult & { text: string }) | undefined>;
+  /** Deletes those that have expired. @returns how many */
+  prune(now: string): Promise<number>;
+}
+
+/** What other servers listed when they were last asked, so that a start need not ask. Losing it costs nothing but time. */
+export interface ListStore {
+  /** @param digest of the server's definition and the credentials it was asked with */
+  get(server: string, digest: string): Promise<string | undefined>;
+  /** Makes or replaces; other digests of the same server are forgotten. */
+  put(server: string, digest: string, text: string): Promise<void>;
+  remove(server: string): Promise<void>;
+}
+
+/** Searches that led to a call that worked. */
+export interface Signal {
+  query: string;
+  /** Of the tool; stable over restarts. */
+  tool: string;
+  at: string;
+}
+
+export interface SignalStore {
+  /** A pair of query and tool is kept once, with the newest time. */
+  add(signals: readonly Signal[]): Promise<void>;
+  /** Newest first. */
+  recent(limit: number): Promise<Signal[]>;
+  /** Keeps the newest `keep`. */
+  prune(keep: number): Promise<void>;
 }
 
 export interface Change {

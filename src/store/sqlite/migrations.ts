@@ -10,7 +10,8 @@ export const APPLICATION_ID = 0x646d6370;
  *
  * Types and names are such that PostgreSQL can have the same: texts for times (ISO 8601) and JSON, 0 or 1 for booleans.
  * `items.place` is empty, the owner or the session, by reach, so that one index says where a live name is unique.
- * Rows of removed items stay for their revisions.
+ * Rows of removed items stay for their revisions. Texts that other servers sent are bytes of UTF-8: they may be long, and
+ * hold what a text column does not keep.
  */
 export const MIGRATIONS: readonly string[] = [
   `
@@ -91,6 +92,37 @@ export const MIGRATIONS: readonly string[] = [
     sealed BLOB NOT NULL,
     updated_at TEXT NOT NULL
   ) STRICT;
+  `,
+  `
+  CREATE TABLE results (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    handle TEXT NOT NULL UNIQUE,
+    principal TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    mime_type TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    expires_at TEXT NOT NULL,
+    chars INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    text BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX results_principal ON results (principal);
+  CREATE INDEX results_expiry ON results (expires_at);
+
+  CREATE TABLE lists (
+    server TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL,
+    text BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE signals (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    query TEXT NOT NULL,
+    tool TEXT NOT NULL,
+    at TEXT NOT NULL,
+    UNIQUE (query, tool)
+  ) STRICT;
+  CREATE INDEX signals_at ON signals (at);
   `,
 ];
 

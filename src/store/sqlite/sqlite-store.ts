@@ -10,8 +10,11 @@ import { createSqliteChannels } from "./channels.ts";
 import { createSqliteItems } from "./items.ts";
 import { SCHEMA_VERSION } from "./migrations.ts";
 import { preparePlace, whyNotWritable, type StorePlace } from "./place.ts";
+import { createSqliteLists } from "./lists.ts";
 import { SqliteReader } from "./reader.ts";
+import { createSqliteResults } from "./results.ts";
 import { createSqliteSecrets } from "./secrets.ts";
+import { createSqliteSignals } from "./signals.ts";
 import { createWriteQueue, type WriteQueue } from "./write-queue.ts";
 import type { WriteName } from "./writes.ts";
 
@@ -78,6 +81,9 @@ export async function createSqliteStore(options: StorePlace & SqliteStoreOptions
     calls: createSqliteCalls(reader, queue),
     channels: createSqliteChannels(reader, queue, log),
     secrets: createSqliteSecrets(reader, queue),
+    results: createSqliteResults(reader, queue),
+    lists: createSqliteLists(reader, queue),
+    signals: createSqliteSignals(reader, queue),
 
     async sharedKey(name) {
       const kept = await reader.read((tables) => tables.get("SELECT key FROM keys WHERE name = ?", name), undefined);

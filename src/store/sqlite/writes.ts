@@ -7,7 +7,7 @@ import {
   type BodyText,
   type NewItem,
 } from "./item-writes.ts";
-import type { SealedSecret } from "../store.ts";
+import type { KeptResult, SealedSecret, Signal } from "../store.ts";
 import type { ItemRow } from "./rows.ts";
 import type { Run } from "./run.ts";
 
@@ -44,6 +44,14 @@ export interface Writes {
   pruneChannels: { takes: { now: string }; gives: string[] };
   putSecret: { takes: SealedSecret; gives: null };
   removeSecret: { takes: { name: string }; gives: boolean };
+  /** The oldest of the same principal make room, so that all of them together are at most `maxBytes`. */
+  putResult: { takes: { result: KeptResult; text: Uint8Array; maxBytes: number }; gives: null };
+  /** Deletes at most `most`. */
+  pruneResults: { takes: { now: string; most: number }; gives: number };
+  putList: { takes: { server: string; digest: string; text: Uint8Array }; gives: null };
+  removeList: { takes: { server: string }; gives: null };
+  addSignals: { takes: readonly Signal[]; gives: null };
+  pruneSignals: { takes: { keep: number }; gives: null };
   /** Keeps `key` unless there is one; gives the one that is kept. */
   keepKey: { takes: { name: string; key: Uint8Array; at: string }; gives: Uint8Array };
   /** Changes nothing, but really writes: for migrations, and to see whether the disk is well again. */
@@ -135,6 +143,51 @@ export const WRITES: { readonly [K in WriteName]: Spec<K> } = {
     isDurable: true,
     perform: (run, { name }) => run("DELETE FROM secrets WHERE name = ? RETURNING name", name).length > 0,
   },
+  putResult: { isDurable: false, perform: putResult },
+  pruneResults: {
+    isDurable: false,
+    perform: (run, { now, most }) =>
+      run(
+        "DELETE FROM results WHERE seq IN (SELECT seq FROM results WHERE expires_at <= ? LIMIT ?) RETURNING seq",
+        now,
+        most,
+      ).length,
+  },
+  putList: {
+    isDurable: false,
+    perform(run, { server, digest, text }) {
+      run("INSERT OR REPLACE INTO lists (server, digest, text) VALUES (?, ?, ?)", server, digest, text);
+      return null;
+    },
+  },
+  removeList: {
+    isDurable: false,
+    perform(run, { server }) {
+      run("DELETE FROM lists WHERE server = ?", server);
+      return null;
+    },
+  },
+  addSignals: {
+    isDurable: false,
+    perform(run, signals) {
+      for (const { query, tool, at } of signals)
+        run(
+          `INSERT INTO signals (query, tool, at) VALUES (?, ?, ?)
+           ON CONFLICT (query, tool) DO UPDATE SET at = max(at, excluded.at)`,
+          query,
+          tool,
+          at,
+        );
+      return null;
+    },
+  },
+  pruneSignals: {
+    isDurable: false,
+    perform(run, { keep }) {
+      run("DELETE FROM signals WHERE seq NOT IN (SELECT seq FROM signals ORDER BY at DESC, seq DESC LIMIT ?)", keep);
+      return null;
+    },
+  },
   keepKey: {
     isDurable: true,
     perform(run, { name, key, at }) {
@@ -151,3 +204,28 @@ export const WRITES: { readonly [K in WriteName]: Spec<K> } = {
     },
   },
 };
+
+function putResult(run: Run, { result, text, maxBytes }: Writes["putResult"]["takes"]): null {
+  run(
+    `DELETE FROM results WHERE seq IN (
+       SELECT seq FROM (SELECT seq, sum(bytes) OVER (ORDER BY seq DESC) AS total FROM results WHERE principal = ?)
+       WHERE total > ?)`,
+    result.principal,
+    maxBytes - text.byteLength,
+  );
+  run(
+    `INSERT OR REPLACE INTO results
+       (handle, principal, tool, mime_type, created_at, expires_at, chars, bytes, text)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    result.handle,
+    result.principal,
+    result.tool,
+    result.mimeType,
+    result.createdAt,
+    result.expiresAt,
+    result.chars,
+    text.byteLength,
+    text,
+  );
+  return null;
+}
