@@ -37,7 +37,7 @@ export const HOUSE: House = {
     machine: { floor: 0.5, front: "*" },
     store: { floor: 1, front: ["store"], hasImplementations: true },
     schemas: { floor: 1, front: ["schemas"] },
-    search: { floor: 1, front: ["search"] },
+    search: { floor: 1, front: ["search", "create-search-index"] },
     telemetry: { floor: 1, front: ["telemetry", "log"] },
 
     engines: {
@@ -46,18 +46,18 @@ export const HOUSE: House = {
       hasImplementations: true,
       shared: ["guest", "process", "bundle"],
     },
-    upstreams: { floor: 2, front: ["upstream"], hasImplementations: true },
+    upstreams: { floor: 2, front: ["upstream"], hasImplementations: true, shared: ["peer"] },
     credentials: { floor: 2, front: ["credentials"] },
     access: { floor: 2, front: ["access"] },
     guard: { floor: 2, front: ["guard"] },
     policy: { floor: 2, front: ["policy"] },
-    journal: { floor: 2, front: ["journal"] },
+    journal: { floor: 2, front: ["journal", "results"] },
     catalog: { floor: 2, front: ["catalog"] },
 
     authored: { floor: 3, front: ["authored", "definition", "shells/shells"] },
-    fleet: { floor: 3, front: ["fleet"] },
+    fleet: { floor: 3, front: ["fleet", "definition", "stored-servers", "read-definition-schema", "log-file"] },
     packs: { floor: 3, front: ["pack"] },
-    surface: { floor: 3, front: ["surface"] },
+    surface: { floor: 3, front: ["surface", "finder"] },
 
     calls: { floor: 4, front: ["calls"] },
     operations: { floor: 4, front: ["operations"] },
@@ -68,7 +68,7 @@ export const HOUSE: House = {
     server: { floor: 5, front: ["server"] },
     cli: { floor: 6, front: ["cli"] },
   },
-  roots: ["compose", "main.ts", "index.ts"],
+  roots: ["compose", "main.ts", "dmcp.ts", "index.ts"],
   builtins: {
     "node:child_process": ["machine"],
     "node:cluster": [],
@@ -98,6 +98,11 @@ export const HOUSE: House = {
     "@jitl/quickjs-wasmfile-release-sync": ["engines"],
     "@jitl/quickjs-ng-wasmfile-release-sync": ["engines"],
     "jsonc-parser": ["config", "cli", "authored"],
+    // HTTP to other servers, the cheapest way that Node has, and its streams of events.
+    undici: ["machine"],
+    "eventsource-parser": ["upstreams"],
+    // What texts cost a model; large, loaded by one command.
+    "gpt-tokenizer": ["cli"],
     // npm's own: finding versions, reading archives and settings.
     "@npmcli/arborist": ["machine"],
     "npm-registry-fetch": ["machine"],

@@ -1,0 +1,86 @@
+import { expect, it } from "vitest";
+import { EMPTY_SHELF, type Shelf } from "./offer.ts";
+import { rawServer } from "./fixtures/open-fleet.ts";
+import { Listings, serverOfId } from "./listings.ts";
+import { namesInGroup } from "./names.ts";
+import type { ServerDefinition } from "./definition.ts";
+
+function shelfOf(...keys: string[]): Shelf {
+  const lines = keys.map((name) => JSON.stringify({ name, inputSchema: { type: "object" } }));
+  const starts = [0];
+  for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
+  return keys.length === 0 ? EMPTY_SHELF : { keys, starts, text: lines.join("") };
+}
+
+function listed(...stocks: { definition: ServerDefinition; shelf: Shelf }[]) {
+  const listings = new Listings("tool");
+  listings.stock(stocks);
+  return listings;
+}
+
+const CLIENTS_TAKE = /^[a-zA-Z0-9_-]{1,64}$/;
+
+it("gives every tool a name that every client takes, the same whatever the order it came in", () => {
+  const keys = ["plain", "with.dot", "with_dot", "a b/c", "x".repeat(60), "x".repeat(90), "天気", "地図"];
+  const all = listed({ definition: rawServer("srv"), shelf: shelfOf(...keys) }).all;
+  const byKey = Object.fromEntries(all.map(({ key, name }) => [key, name]));
+  expect(new Set(Object.values(byKey)).size).toBe(keys.length);
+  for (const name of Object.values(byKey)) expect(name).toMatch(CLIENTS_TAKE);
+  expect(byKey["plain"]).toBe("srv__plain");
+  expect(byKey["x".repeat(60)]).toMatch(/^srv__x{50}_[0-9a-f]{8}$/);
+  const turned = listed({ definition: rawServer("srv"), shelf: shelfOf(...keys.toReversed()) }).all;
+  expect(Object.fromEntries(turned.map(({ key, name }) => [key, name]))).toEqual(byKey);
+});
+
+it("holds 64 characters with the prefix, and hashes one more", () => {
+  const [fits, long] = ["y".repeat(59), "z".repeat(60)];
+  const { all } = listed({ definition: rawServer("srv"), shelf: shelfOf(fits, long) });
+  expect(all.map(({ name }) => name)).toEqual([`srv__${fits}`, expect.stringMatching(/^srv__z{50}_[0-9a-f]{8}$/)]);
+});
+
+it("lists bare names without a prefix; the second server with a name gives way", () => {
+  const bare = { prefix: "" };
+  const { all } = listed(
+    { definition: rawServer("a", {}, bare), shelf: shelfOf("get") },
+    { definition: rawServer("b", {}, bare), shelf: shelfOf("get") },
+  );
+  expect(all.map(({ name, server }) => [name, server])).toEqual([
+    ["get", "a"],
+    [expect.stringMatching(/^get_[0-9a-f]{8}$/), "b"],
+  ]);
+});
+
+it("lists what is allowed, not denied, and as it was renamed", () => {
+  const tools = { allow: ["get_*", "put"], deny: ["*_secret"], rename: { put: "write", get_a: "get_b" } };
+  const { all } = listed({ definition: rawServer("s", {}, { tools }), shelf: shelfOf("get_a", "get_b", "get_secret", "put", "other") }); // prettier-ignore
+  expect(all.map(({ name, nameInGroup, key }) => [name, nameInGroup, key])).toEqual([
+    ["s__get_a", "get_a", "get_a"], // get_b is there already
+    ["s__get_b", "get_b", "get_b"],
+    ["s__write", "write", "put"],
+  ]);
+  expect(namesInGroup({ allow: [], deny: [], rename: { a: "b", b: "a" } }, ["a", "b"])).toEqual(["b", "a"]);
+});
+
+it("leaves URIs as they are; the first server keeps one that two have", () => {
+  const listings = new Listings("resource");
+  const shelf = { ...shelfOf("file:///x y"), text: shelfOf("file:///x y").text };
+  listings.stock([
+    { definition: rawServer("a/b"), shelf },
+    { definition: rawServer("c"), shelf },
+  ]);
+  expect(listings.all.map(({ name, server }) => [name, server])).toEqual([["file:///x y", "a/b"]]);
+  expect(serverOfId(listings.all[0]?.id ?? "")).toBe("a/b");
+});
+
+it("keeps the array and its listings until something has changed", () => {
+  const listings = new Listings("tool");
+  const definition = rawServer("s");
+  listings.stock([{ definition, shelf: shelfOf("a", "b") }]);
+  const before = listings.all;
+  expect(listings.stock([{ definition, shelf: shelfOf("b", "a") }])).toBe(false);
+  expect(listings.all).toBe(before);
+  expect(listings.stock([{ definition, shelf: shelfOf("a", "b", "c") }])).toBe(true);
+  expect(listings.all.slice(0, 2)).toEqual(before);
+  expect(listings.all[0]).toBe(before[0]);
+  expect(listings.get(before[1]?.id ?? "")?.load()).toMatchObject({ name: "s__b" });
+});
