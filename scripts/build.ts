@@ -57,7 +57,7 @@ const inSandboxes = {
   "docker-supervisor": "src/machine/docker/supervisor.ts",
 };
 /** The program and the library share lazy chunks. */
-const together = { main: "src/main.ts", index: "src/index.ts" };
+const together = { main: "src/main.ts", dmcp: "src/dmcp.ts", index: "src/index.ts" };
 
 const present = (entries: Record<string, string>) =>
   Object.fromEntries(Object.entries(entries).filter(([, path]) => existsSync(`${root}${path}`)));

@@ -5,6 +5,7 @@ import { cliPage, errorsPage } from "../src/cli/reference.ts";
 import { makeListed } from "../src/operations/listed.ts";
 import { toolsPage } from "../src/operations/reference.ts";
 import { configurationPage, envTemplate, fileSchema } from "../src/config/render.ts";
+import { serversPage, serversSchema } from "../src/fleet/read-definition-schema.ts";
 
 /**
  * Every file that is made from the source, as it has to be committed; formatted as the rest of the repository.
@@ -17,7 +18,8 @@ export async function generated(root: string): Promise<Map<string, string>> {
   const listed = await makeListed();
   const files: Record<string, string> = {
     "docs/reference/configuration.md": configurationPage(),
-    "docs/reference/dynamic-mcp.schema.json": JSON.stringify(fileSchema()),
+    "docs/reference/dynamic-mcp.schema.json": JSON.stringify(fileSchema(serversSchema())),
+    "docs/reference/servers.md": serversPage(),
     "docs/reference/cli.md": cliPage(commands),
     "docs/reference/errors.md": errorsPage(),
     "docs/reference/tools.md": toolsPage(listed),

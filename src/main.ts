@@ -21,6 +21,8 @@ if (isOlder(process.versions.node, needed)) {
   await start({
     host: process,
     env: process.env,
-    openApp: async (settings, ambient) => (await import("./compose/open-app.ts")).openApp(settings, { ambient }),
+    calledAs: /(^|[/\\])dmcp(\.[cm]?[jt]s)?$/.test(process.argv[1] ?? "") ? "dmcp" : "dynamic-mcp",
+    openApp: async (settings, ambient, { isServing }) =>
+      (await import("./compose/open-app.ts")).openApp(settings, { ambient, isServing }),
   });
 }

@@ -7,6 +7,8 @@ import type { App } from "./app.ts";
 export interface Command {
   /** One or two words, as typed. */
   name: string;
+  /** One word for the same. */
+  shortForm?: string;
   summary: string;
   /** More about it, for its own help: whole sentences. */
   details?: string;
@@ -14,6 +16,8 @@ export interface Command {
   flags: readonly CommandFlag[];
   /** Without the program's name. */
   examples: readonly string[];
+  /** Added to what is said about flags that it does not know. */
+  unknownFlagHint?: string;
   /** It ends by itself when it is told to stop; others are left behind. */
   stopsItself?: boolean;
   /** It acts for others, whose calls are limited. What the operator does by command is not. */
@@ -41,6 +45,8 @@ export interface CommandContext {
   args: Readonly<Record<string, readonly string[] | undefined>>;
   /** The last value of a flag. */
   flag(name: string): string | undefined;
+  /** All values of a flag, in order. */
+  flags(name: string): readonly string[];
   has(name: string): boolean;
   isJson: boolean;
   loaded: Loaded;

@@ -7,14 +7,15 @@ const WIDTH = 100;
 
 /** What `--help` without a command prints. */
 export function overview(commands: readonly Command[]): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
+  const called = ({ name, shortForm }: Command) => (shortForm === undefined ? name : `${name}, ${shortForm}`);
+  const width = Math.max(...commands.map((each) => called(each).length));
   return [
     `${NAME}: one MCP endpoint whose tools change while it runs.`,
     "",
     `Usage: ${NAME} [command] [arguments] [flags]`,
     "",
     "Commands:",
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
+    ...commands.map((each) => `  ${called(each).padEnd(width)}  ${each.summary}`),
     "",
     "Flags:",
     "  --help, -h     Help; after a command, help for that command. `serve --help` lists all settings.",
@@ -30,12 +31,17 @@ export function overview(commands: readonly Command[]): string {
 
 /** What `<command> --help` prints. */
 export function helpFor(command: Command): string {
-  const { name, summary, details, args, flags, examples } = command;
+  const { name, shortForm, summary, details, args, flags, examples } = command;
   const lines = [summary, "", `Usage: ${usage(command)}`];
+  if (shortForm !== undefined) lines.push(`Short: ${NAME} ${shortForm}`);
   if (details) lines.push("", ...wrap(details.replaceAll("`", ""), WIDTH));
   if (args.length > 0) {
     const width = Math.max(...args.map((each) => shown(each).length));
-    lines.push("", "Arguments:", ...args.map((each) => `  ${shown(each).padEnd(width)}  ${each.about}`));
+    lines.push(
+      "",
+      "Arguments:",
+      ...args.map((each) => `  ${shown(each).padEnd(width)}  ${each.about.replaceAll("`", "")}`),
+    );
   }
   if (flags.length > 0) lines.push("", "Flags:", ...flagLines(flags));
   if (examples.length > 0) lines.push("", "Examples:", ...examples.map((each) => `  ${`${NAME} ${each}`.trim()}`));

@@ -12,7 +12,7 @@ import type { CommandContext } from "./command.ts";
 import { words } from "./print.ts";
 
 /** Whoever can run this program on the store is its operator. */
-const OPERATOR: Caller = {
+export const OPERATOR: Caller = {
   principal: { id: "local", kind: "local", isAdmin: true },
   client: { name: "dynamic-mcp-cli", version: VERSION },
 };

@@ -9,9 +9,12 @@ export function cliPage(commands: readonly Command[]): string {
     "",
     "Made by `npm run generate` from `src/cli`; do not edit.",
     "",
-    "`dynamic-mcp` (short: `dmcp`) without a command serves MCP clients. Every setting of",
-    "[configuration.md](configuration.md) is a flag of every command. `--json` prints JSON on stdout, and errors as",
+    "`dynamic-mcp` without a command serves MCP clients. Every setting of [configuration.md](configuration.md) is a flag",
+    "of every command. `--json` prints JSON on stdout, and errors as",
     '`{ "error": { "code", "message", "data" } }` on stderr. `--help` after a command shows help for it.',
+    "",
+    "`dmcp` is the same program, with the profile `proxy` where nothing else is said: `dmcp servers.json`, or `dmcp` with",
+    "the variable `DYNAMIC_MCP_CONFIG`, serves the servers of that file over stdio, as two tools.",
     "",
     "Verbs act on the store of the data folder as its operator, also while a server runs on it; its clients are told.",
     "",
@@ -29,8 +32,9 @@ export function cliPage(commands: readonly Command[]): string {
     "| 130 | interrupted; by SIGTERM 143, as shells count signals |",
   ];
   for (const command of commands) {
-    const { name, summary, details, args, flags, examples } = command;
+    const { name, shortForm, summary, details, args, flags, examples } = command;
     lines.push("", `## ${name}`, "", summary, "", "```sh", usage(command), "```");
+    if (shortForm !== undefined) lines.push("", `Short: \`dynamic-mcp ${shortForm}\`.`);
     if (details) lines.push("", details);
     if (args.length > 0) {
       lines.push("", "| argument | meaning |", "| --- | --- |");

@@ -28,10 +28,11 @@ describe("runCli", () => {
   it("gives no flag two meanings", () => {
     const ofSettings = new Set<string>(leaves().flatMap(({ setting }) => flagNames(setting)));
     const forms = new Map<string, string>();
-    for (const { flags } of allCommands({ execPath: "", entry: "" })) {
+    for (const { name: command, flags } of allCommands({ execPath: "", entry: "" })) {
       for (const { names, form } of flags) {
         for (const name of names) {
-          expect([...ofSettings]).not.toContain(name);
+          // As everybody types it; what follows is about the other server.
+          if (`${command} ${name}` !== "add --transport") expect([...ofSettings]).not.toContain(name);
           expect([name, forms.get(name) ?? form]).toEqual([name, form]);
           forms.set(name, form);
         }
@@ -47,7 +48,7 @@ describe("runCli", () => {
     [["tools", "get"], "needs <name>"],
     [["tools", "get", "a", "b"], 'does not take "b"'],
     [["tools", "list", "--follow"], "has no flag --follow"],
-    [["serve", "now"], "does not take"],
+    [["serve", "now.json", "then"], "does not take"],
     [["tools", "rollback", "a", "x"], "not a whole number"],
     [["journal", "tail", "-n", "0"], "not a whole number"],
     [["call", "a", "--args", "[1]"], "JSON object"],
@@ -100,6 +101,45 @@ describe("runCli", () => {
     const { code, err } = await runLine(["tools", "create", "a", "--code", "return (", "--json"], { answers });
     expect(code).toBe(ERRORS.INVALID_CODE.exit);
     expect(JSON.parse(err)).toEqual({ error: { code: "INVALID_CODE", message: "bad", data } });
+  });
+
+  it("takes a file in the place of a command, and its servers along", async () => {
+    const seen: unknown[] = [];
+    const openApp: OpenApp = async (settings, { servers }) => {
+      seen.push([servers?.file, Object.keys(servers?.raw ?? {}), settings.server.profiles]);
+      throw new DynamicMcpError("STORE_UNAVAILABLE", "seen enough");
+    };
+    const text = '{ "mcpServers": { "a": {} } }';
+    const readFile = (path: string) => (/\/nowhere\/(s.json|plain)$/.test(path) ? text : undefined);
+    const input = { openApp, readFile };
+    const lines = [
+      ["s.json"],
+      ["./s.json"],
+      ["serve", "s.json"],
+      ["serve", "plain"],
+      ["plain"],
+      ["--config", "s.json"],
+    ];
+    for (const line of lines) await runLine(line, { input });
+    expect(seen).toEqual(lines.map((line) => [`/nowhere/${line.at(-1)?.replace("./", "")}`, ["a"], ["mvp"]]));
+    seen.length = 0;
+    await runLine(["s.json"], { input: { ...input, calledAs: "dmcp" } });
+    await runLine([], { input: { ...input, calledAs: "dmcp", env: { DYNAMIC_MCP_CONFIG: "s.json" } } });
+    await runLine(["s.json", "--profile", "mvp"], { input: { ...input, calledAs: "dmcp" } });
+    expect(seen).toEqual([
+      ["/nowhere/s.json", ["a"], ["proxy"]],
+      ["/nowhere/s.json", ["a"], ["proxy"]],
+      ["/nowhere/s.json", ["a"], ["mvp"]],
+    ]);
+    expect((await runLine(["s.json", "--config", "plain"], { input })).err).toContain("named twice");
+    expect(await runLine(["none.json"], { input })).toMatchObject({ code: 2, err: expect.stringContaining("no file") });
+  });
+
+  it("says how dmcp is used when it has nothing to serve", async () => {
+    const { code, out, err } = await runLine([], { input: { calledAs: "dmcp" } });
+    expect({ code, out }).toEqual({ code: 1, out: "" });
+    expect(err).toContain("Usage: dmcp <file>");
+    expect((await runLine(["--version"], { input: { calledAs: "dmcp" } })).code).toBe(0);
   });
 
   it("limits those who are served, not the operator's own commands", async () => {

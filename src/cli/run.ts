@@ -1,20 +1,23 @@
 import type { Readable, Writable } from "node:stream";
 import { type FlagSpec, type GivenFlag, parseArgv } from "../config/argv.ts";
 import { flagSpec, LOADER_FLAGS, type LoadInput, loadSettings } from "../config/load.ts";
+import { pathRules } from "../config/platform.ts";
 import { leaves, type Settings } from "../config/schema.ts";
 import { DynamicMcpError, ERRORS } from "../core/errors.ts";
-import { nearest } from "../core/names.ts";
 import { VERSION } from "../core/version.ts";
 import type { App, OpenApp } from "./app.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { serveCommand } from "./commands/serve.ts";
 import type { Program } from "./connect.ts";
+import { findCommand, flagsFor, looksLikeFile, unknownCommand } from "./which-command.ts";
 
 export interface CliInput extends Omit<LoadInput, "flags"> {
   stdin: Readable;
   stdout: Writable & { isTTY?: boolean };
   stderr: Writable;
   program: Program;
+  /** By which name we were called: `dmcp` is a proxy for the servers of a file, unless it is told otherwise. */
+  calledAs?: "dynamic-mcp" | "dmcp";
   openApp: OpenApp;
   /** Resolves when somebody asks the program to stop, by a signal or by going away. */
   stopped: Promise<void>;
@@ -26,6 +29,10 @@ const COMMON: readonly FlagSpec[] = [
 ];
 /** To let go of everything once calls have ended, a store that somebody else keeps locked included, in ms. */
 const CLOSE_MS = 15_000;
+const DMCP_USAGE = `Usage: dmcp <file>
+
+Serves the servers of a file, {"mcpServers": {...}}, as one over stdio. The file can be named by the variable
+DYNAMIC_MCP_CONFIG too. \`dmcp serve\` serves without one; \`dmcp --help\` lists everything else.`;
 const INTERRUPTED = ERRORS.CANCELLED.exit;
 
 /**
@@ -36,7 +43,9 @@ const INTERRUPTED = ERRORS.CANCELLED.exit;
  * @returns the exit code: 0, or that of the error's entry in the table of errors
  */
 export async function runCli(input: CliInput): Promise<number> {
-  const isJson = input.argv.includes("--json");
+  // What stands behind `--` is somebody else's.
+  const end = input.argv.indexOf("--");
+  const isJson = (end < 0 ? input.argv : input.argv.slice(0, end)).includes("--json");
   try {
     return await dispatch(input, isJson);
   } catch (error) {
@@ -55,26 +64,46 @@ async function dispatch(input: CliInput, isJson: boolean): Promise<number> {
     return 0;
   }
   // The usual start loads no other command.
-  const isPlainStart = plain.problems.length === 0 && plain.positionals.every((word) => word === "serve");
-  if (isPlainStart && plain.positionals.length < 2 && !has(plain.flags, "--help")) {
-    return await runCommand(serveCommand(input.program), input, terminal, { isJson, flags: [], words: 1 });
+  const file = plain.problems.length === 0 ? serveOnly(plain.positionals) : undefined;
+  if (file && !has(plain.flags, "--help")) {
+    return await runCommand(serveCommand(input.program), input, terminal, { isJson, flags: [], ...file });
   }
 
   const { allCommands } = await import("./commands.ts");
   const commands = allCommands(input.program);
-  const flags = [...new Map(commands.flatMap((each) => each.flags).map((flag) => [flag.names[0], flag])).values()];
-  const { positionals, flags: given, problems } = parseArgv(input.argv, [...COMMON, ...flags, ...settingFlags]);
-  const command = commandOf(positionals, commands);
+  const first = parseArgv(input.argv, [...COMMON, ...settingFlags, ...flagsFor(undefined, commands, settingFlags)]);
+  const found = findCommand(first.positionals, commands) ?? fileInstead(input, first.positionals, commands);
+  const flags = flagsFor(found?.command, commands, settingFlags);
+  const { positionals, flags: given, problems } = parseArgv(input.argv, [...COMMON, ...settingFlags, ...flags]);
   if (has(given, "--help")) {
     const { helpFor, overview } = await import("./help.ts");
-    terminal.out(command && positionals.length > 0 ? helpFor(command) : overview(commands));
+    terminal.out(found && positionals.length > 0 ? helpFor(found.command) : overview(commands));
     return 0;
   }
   // The value of an unknown flag looks like a command, so the flag is named first.
-  if (!command && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", problems.join("; "));
-  if (!command) throw unknownCommand(positionals, commands);
-  const words = positionals.length === 0 ? 0 : command.name.split(" ").length;
-  return await runCommand(command, input, terminal, { isJson, flags, words });
+  if (!found && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", problems.join("; "));
+  if (!found) throw unknownCommand(positionals, commands);
+  const { unknownFlagHint } = found.command;
+  if (unknownFlagHint !== undefined && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", `${problems.join("; ")}. ${unknownFlagHint}`); // prettier-ignore
+  return await runCommand(found.command, input, terminal, { isJson, flags, words: found.words });
+}
+
+/** @returns how many words say `serve`: none or one; undefined for other commands */
+function serveOnly([first, ...others]: readonly string[]): { words: number } | undefined {
+  if (first === undefined || (looksLikeFile(first) && others.length === 0)) return { words: 0 };
+  return first === "serve" && others.length < 2 ? { words: 1 } : undefined;
+}
+
+/** A word that names no command may name a file. */
+function fileInstead(input: CliInput, [word, ...others]: readonly string[], commands: readonly Command[]) {
+  if (word === undefined || others.length > 0) return undefined;
+  const command = findCommand([], commands)?.command;
+  try {
+    const isThere = input.readFile(pathRules(input.platform).resolve(input.cwd, word)) !== undefined;
+    return isThere && command ? { command, words: 0 } : undefined;
+  } catch {
+    return undefined; // a folder
+  }
 }
 
 async function runCommand(
@@ -83,24 +112,36 @@ async function runCommand(
   terminal: Terminal,
   { isJson, flags, words }: { isJson: boolean; flags: readonly FlagSpec[]; words: number },
 ): Promise<number> {
-  const loaded = await loadSettings({ ...input, flags });
+  const loaded = await loadSettings({
+    ...input,
+    flags,
+    ...(input.calledAs === "dmcp" && { defaults: { "server.profiles": ["proxy"] } }),
+    ...configFileOf(command, input.argv, flags, words),
+  });
   const given = loaded.rest.flags;
   for (const { spec, name } of given) {
     if (!command.flags.some((flag) => flag.names[0] === spec.names[0])) {
       throw wrongUsage(`${command.name} has no flag ${name}`, command);
     }
   }
+  if (input.calledAs === "dmcp" && words === 0 && command.servesOthers && loaded.file === undefined) {
+    terminal.err(DMCP_USAGE);
+    return 1;
+  }
   let isStopped = false;
   void input.stopped.then(() => (isStopped = true));
   let app: Promise<App> | undefined;
   const context: CommandContext = {
     args: argumentsOf(command, loaded.rest.positionals.slice(words)),
+    flags: (name) => given.filter(({ spec }) => spec.names.includes(name)).map(({ text }) => text),
     flag: (name) => given.findLast(({ spec }) => spec.names.includes(name))?.text,
     has: (name) => has(given, name),
     isJson,
     loaded,
     app: () =>
-      (app ??= input.openApp(command.servesOthers ? loaded.settings : unlimited(loaded.settings), loaded.ambient)),
+      (app ??= input.openApp(command.servesOthers ? loaded.settings : unlimited(loaded.settings), loaded.ambient, {
+        isServing: command.servesOthers ?? false,
+      })),
     terminal,
     cwd: input.cwd,
     stopped: input.stopped,
@@ -137,10 +178,12 @@ function unlimited(settings: Settings): Settings {
   return { ...settings, guard: { ...settings.guard, maxCallsPerWindow: Number.MAX_SAFE_INTEGER } };
 }
 
-function commandOf(positionals: readonly string[], commands: readonly Command[]): Command | undefined {
-  const wanted = positionals.length === 0 ? "serve" : undefined;
-  const two = positionals.slice(0, 2).join(" ");
-  return commands.find(({ name }) => name === (wanted ?? two)) ?? commands.find(({ name }) => name === positionals[0]);
+/** `serve` takes the file as an argument, which has to be known before everything else. */
+function configFileOf(command: Command, argv: readonly string[], flags: readonly FlagSpec[], words: number) {
+  if (!command.servesOthers) return {};
+  const { positionals } = parseArgv(argv, [...LOADER_FLAGS, ...leaves().map(flagSpec), ...flags]);
+  const [configFile, ...others] = positionals.slice(words);
+  return configFile === undefined || others.length > 0 ? {} : { configFile };
 }
 
 function argumentsOf(command: Command, words: readonly string[]): Record<string, string[]> {
@@ -153,20 +196,6 @@ function argumentsOf(command: Command, words: readonly string[]): Record<string,
   }
   if (left.length > 0) throw wrongUsage(`${command.name} does not take ${JSON.stringify(left[0])}`, command);
   return found;
-}
-
-function unknownCommand(positionals: readonly string[], commands: readonly Command[]): DynamicMcpError {
-  const typed = positionals.slice(0, 2).join(" ");
-  const names = commands.map(({ name }) => name);
-  const inGroup = names.filter((name) => name.startsWith(`${positionals[0]} `));
-  const near = nearest(typed, names) ?? nearest(positionals[0] ?? "", names);
-  const hint =
-    near !== undefined
-      ? `did you mean \`${near}\`?`
-      : inGroup.length > 0
-        ? `there are ${inGroup.map((name) => `\`${name}\``).join(", ")}`
-        : "`dynamic-mcp --help` lists the commands";
-  return new DynamicMcpError("INVALID_REQUEST", `unknown command \`${typed}\`; ${hint}`);
 }
 
 function wrongUsage(message: string, command: Command): DynamicMcpError {

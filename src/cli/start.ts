@@ -14,6 +14,7 @@ const LAST_WORDS_MS = 1000;
 interface Start {
   host: Omit<NodeJS.Process, "env">;
   env: Readonly<Record<string, string | undefined>>;
+  calledAs: "dynamic-mcp" | "dmcp";
   openApp: OpenApp;
 }
 
@@ -23,7 +24,7 @@ interface Start {
  * Compiled code is cached in a folder of the user's own: the one that Node would choose lies among temporary files,
  * where others may put something first.
  */
-export async function start({ host, env, openApp }: Start): Promise<void> {
+export async function start({ host, env, calledAs, openApp }: Start): Promise<void> {
   keepQuiet(host);
   const machine = { env, homeDir: homeOf(), platform: host.platform };
   module.enableCompileCache(join(platformCacheDir(machine), "compiled"));
@@ -44,6 +45,7 @@ export async function start({ host, env, openApp }: Start): Promise<void> {
     stdout: host.stdout,
     stderr: host.stderr,
     program: { execPath: host.execPath, entry: host.argv[1] ?? "" },
+    calledAs,
     openApp,
     stopped,
   });

@@ -7,6 +7,7 @@ describe("what the environment holds besides settings", () => {
     const env = { MCP_SECRET_TOKEN: "t0ken-value", MCP_SECRET_KEY: "0123456789abcdef", npm_config_registry: "https://r.example/", NPM_CONFIG_CAFILE: "/ca", HOME: "/x", MCP_SECRET_EMPTY: "" }; // prettier-ignore
     const { ambient, settings, warnings } = await loadSettings(bareMachine({ env }));
     expect(ambient.secrets).toEqual({ TOKEN: "t0ken-value" });
+    expect(ambient.env).toEqual(env);
     expect(ambient.npm).toEqual({ npm_config_registry: "https://r.example/", npm_config_cafile: "/ca" });
     expect(settings.secrets.key).toBe("0123456789abcdef");
     expect(warnings).toEqual([]);

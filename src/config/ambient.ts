@@ -1,8 +1,13 @@
+import type { JsonObject } from "../core/json.ts";
 import { envNames } from "./setting.ts";
 import type { Leaf } from "./schema.ts";
 
-/** What the environment holds besides settings, for the rooms that need it; nobody else reads the environment. */
+/** What was found besides settings, for the rooms that need it; nobody else reads the environment or the file. */
 export interface Ambient {
+  /** All of the environment: for the variables in definitions of servers, and for their processes. */
+  env: Readonly<Record<string, string>>;
+  /** Of the configuration file, when there is one. */
+  servers?: ServersPart;
   /** Secrets that tools may be allowed to read, by name: `MCP_SECRET_TOKEN` gives `TOKEN`. */
   secrets: Readonly<Record<string, string>>;
   /**
@@ -13,6 +18,17 @@ export interface Ambient {
   /** The user's folder of sockets, where rootless daemons listen. */
   runtimeDir?: string;
   homeDir: string;
+}
+
+/** The servers of a configuration file, as they are written. */
+export interface ServersPart {
+  /** The file, an absolute path. */
+  file: string;
+  folder: string;
+  /** Its part `mcpServers`; `{}` when it has none. */
+  raw: JsonObject;
+  /** `file:line:column` of each, by name. */
+  places: ReadonlyMap<string, string>;
 }
 
 const SECRET_PREFIX = "MCP_SECRET_";
@@ -28,10 +44,13 @@ export function readAmbient(
   homeDir: string,
   leaves: readonly Leaf[],
 ): Ambient {
+  const all: [string, string][] = [];
   const secrets: [string, string][] = [];
   const npm: [string, string][] = [];
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value === "") continue;
+    if (value === undefined) continue;
+    all.push([name, value]);
+    if (value === "") continue;
     if (isAmbientSecret(name, leaves)) secrets.push([name.slice(SECRET_PREFIX.length), value]);
     const lower = name.toLowerCase();
     if (lower.startsWith(NPM_PREFIX)) npm.push([lower, value]);
@@ -39,6 +58,7 @@ export function readAmbient(
   }
   const runtimeDir = env["XDG_RUNTIME_DIR"];
   return {
+    env: Object.fromEntries(all),
     secrets: Object.fromEntries(secrets),
     npm: Object.fromEntries(npm),
     homeDir,

@@ -12,6 +12,13 @@ describe("readConfigFile", () => {
     expect(found.problems).toEqual([]);
     expect(found.given).toMatchObject([{ leaf: { key: "log.level" }, value: { json: "debug" }, base: "/etc" }]);
     expect(found.mcpServers).toEqual({ a: { b: [1, null] } });
+    expect(found.places.get("a")).toBe("f.json:2:93");
+  });
+
+  it("takes the last of two servers with one name, and says so", () => {
+    const found = read('{ "_comment": "x", "mcpServers": { "a": { "url": "1" },\n "a": { "url": "2" } } }');
+    expect(found).toMatchObject({ problems: [], mcpServers: { a: { url: "2" } } });
+    expect(found.remarks).toEqual(['f.json:2:2: the server "a" appears twice; this one is taken']);
   });
 
   it.each([

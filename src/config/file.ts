@@ -7,24 +7,26 @@ import type { Leaf } from "./schema.ts";
 export interface ConfigFile {
   given: Given[];
   problems: ConfigProblem[];
-  /** Kept as it is for the servers to come; checked for being an object only. */
-  mcpServers?: JsonObject;
+  /** As it is written; checked for being an object only. */
+  mcpServers: JsonObject;
+  /** Where each of them is: `file:line:column`. */
+  places: Map<string, string>;
+  /** What is worth a word, and no reason to refuse the file. */
+  remarks: string[];
 }
 
 /**
  * Reads `dynamic-mcp.json`: JSON with comments and trailing commas, `{ "$schema"?, "settings"?, "mcpServers"? }`.
- * Unknown keys and keys that appear twice are problems; each is named with its line and column, from 1.
+ * Unknown keys and keys that appear twice are problems; each is named with its line and column, from 1. Of servers with
+ * one name the last is taken, as every other program does.
  *
  * @param text the file
  * @param path shown in problems, and what relative paths in it start from
  */
 export function readConfigFile(text: string, path: string, folder: string, leaves: readonly Leaf[]): ConfigFile {
-  const found: ConfigFile = { given: [], problems: [] };
+  const found: ConfigFile = { given: [], problems: [], mcpServers: {}, places: new Map(), remarks: [] };
   const source = text.charCodeAt(0) === 0xfeff ? ` ${text.slice(1)}` : text;
-  const where = (offset: number) => {
-    const before = source.slice(0, offset);
-    return `${path}:${before.split("\n").length}:${offset - before.lastIndexOf("\n")}`;
-  };
+  const where = placesIn(source, path);
   const problem = (offset: number, message: string) => {
     const one = { where: where(offset), message };
     // Each object that is left open is an error of the reader's, at the same end of the file.
@@ -52,12 +54,23 @@ export function readConfigFile(text: string, path: string, folder: string, leave
         else if (isObject(groupValue, problem)) readGroup(group, known, groupValue);
       }
     } else if (name === "mcpServers") {
-      if (isObject(value, problem)) found.mcpServers = valueOf(value) as JsonObject;
-    } else if (name !== "$schema") {
+      if (isObject(value, problem)) readServers(value);
+    } else if (name !== "$schema" && !COMMENT.test(name)) {
       problem(key.offset, unknown("key", name, ["settings", "mcpServers", "$schema"]));
     }
   }
   return found;
+
+  function readServers(node: Node): void {
+    found.mcpServers = valueOf(node) as JsonObject;
+    for (const member of node.children ?? []) {
+      const key = member.children?.[0];
+      const name = String(key?.value);
+      const place = where(key?.offset ?? node.offset);
+      if (found.places.has(name)) found.remarks.push(`${place}: the server ${JSON.stringify(name)} appears twice; this one is taken`); // prettier-ignore
+      found.places.set(name, place);
+    }
+  }
 
   function readGroup(group: string, known: readonly Leaf[], node: Node): void {
     for (const [name, key, value] of members(node, problem)) {
@@ -70,6 +83,24 @@ export function readConfigFile(text: string, path: string, folder: string, leave
       found.given.push({ leaf, origin, value: { json: valueOf(value) }, base: folder });
     }
   }
+}
+
+/** JSON has none, so people write members that are. */
+const COMMENT = /^(_comment|\/\/|#)/;
+
+/** @returns a function that says `path:line:column` of an offset, in a time that does not grow with the file */
+function placesIn(source: string, path: string): (offset: number) => string {
+  let ends: number[] | undefined;
+  return (offset) => {
+    ends ??= [...source.matchAll(/\n/g)].map(({ index }) => index);
+    let [low, high] = [0, ends.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if ((ends[middle] ?? 0) < offset) low = middle + 1;
+      else high = middle;
+    }
+    return `${path}:${low + 1}:${offset - (ends[low - 1] ?? -1)}`;
+  };
 }
 
 type Report = (offset: number, message: string) => void;

@@ -174,8 +174,23 @@ describe("loadSettings", () => {
     [["--dynamic-backend", "postgres"], "--dynamic-backend"],
     [["--require-admin-token"], "--require-admin-token"],
     [["--path", "/livez"], "--path"],
+    [["--http-sse", "--path", "/sse"], "--path"],
+    [["--experimental-upstream-mcp-attach"], "--experimental-upstream-mcp-attach"],
   ])("refuses %j, which would be unsafe to accept", async (argv, where) => {
     expect((await problemsOf({ argv }))[0]?.where).toBe(where);
+  });
+
+  it("shows other servers' tools in groups when it is nothing but a proxy", async () => {
+    const exposure = async (...argv: string[]) => (await loadSettings(bareMachine({ argv }))).settings.tools.exposure;
+    expect(await exposure()).toBe("auto");
+    expect(await exposure("--profile", "proxy")).toBe("groups");
+    expect(await exposure("--profile", "proxy,mvp")).toBe("auto");
+    expect(await exposure("--profile", "proxy", "--exposure", "direct")).toBe("direct");
+  });
+
+  it("lets servers be attached by those who prove to be the operator", async () => {
+    const argv = ["--experimental-upstream-mcp-attach", "--admin-token", "t"];
+    expect((await loadSettings(bareMachine({ argv }))).settings.upstreams.attach).toBe(true);
   });
 
   it("gives the words and flags of a command back", async () => {

@@ -1,8 +1,7 @@
 import { parseEnv } from "node:util";
 import { DynamicMcpError } from "../core/errors.ts";
-import type { JsonObject } from "../core/json.ts";
 import { nearest } from "../core/names.ts";
-import { type Ambient, isAmbientSecret, readAmbient } from "./ambient.ts";
+import { type Ambient, isAmbientSecret, readAmbient, type ServersPart } from "./ambient.ts";
 import { type Argv, type FlagSpec, parseArgv } from "./argv.ts";
 import type { ConfigProblem, Given, Origin } from "./origin.ts";
 import { type Machine, pathRules, platformConfigDir, platformDataDir } from "./platform.ts";
@@ -17,7 +16,7 @@ const CONFIG_FILE = "dynamic-mcp.json";
  * for itself wherever it stands, and runs the NODE_OPTIONS in it: ours has another name.
  */
 export const LOADER_FLAGS = [
-  { names: ["--config"], form: "value", about: `Configuration file; default: \`${CONFIG_FILE}\` in the data folder or the user's configuration folder, if there is one.`, env: "DYNAMIC_MCP_CONFIG" },
+  { names: ["--config"], form: "value", about: `Configuration file with settings and other servers; default: \`${CONFIG_FILE}\` in the data folder or the user's configuration folder, if there is one.`, env: "DYNAMIC_MCP_CONFIG" },
   { names: ["--dotenv"], form: "value", about: "File with lines NAME=value, read as if they were in the environment, which wins. A `.env` in the current folder is not read unless it is named here." },
 ] as const; // prettier-ignore
 
@@ -27,8 +26,12 @@ export interface LoadInput extends Machine {
   cwd: string;
   /** @returns undefined when there is no such file @throws when it cannot be read */
   readFile(path: string): string | undefined;
-  /** Flags that are not settings; they come back in `rest`. */
+  /** Flags that are not settings; they come back in `rest`. One with the name of a setting's flag stands for itself. */
   flags?: readonly FlagSpec[];
+  /** The configuration file, where an argument names it. */
+  configFile?: string;
+  /** Other defaults, by key. */
+  defaults?: Readonly<Record<string, unknown>>;
 }
 
 export interface Loaded {
@@ -41,7 +44,6 @@ export interface Loaded {
   rest: Pick<Argv, "flags" | "positionals">;
   /** The configuration file that was read. */
   file?: string;
-  mcpServers?: JsonObject;
 }
 
 /**
@@ -55,7 +57,7 @@ export interface Loaded {
 export async function loadSettings(input: LoadInput): Promise<Loaded> {
   const leaves = allLeaves();
   const problems: ConfigProblem[] = [];
-  const argv = parseArgv(input.argv, [...(input.flags ?? []), ...LOADER_FLAGS, ...leaves.map(flagSpec)]);
+  const argv = parseArgv(input.argv, [...LOADER_FLAGS, ...leaves.map(flagSpec), ...(input.flags ?? [])]);
   problems.push(...argv.problems.map((message) => ({ where: "command line", message })));
 
   const { env, whereOfEnv } = readEnvironment(input, textOf(argv, "--dotenv"), problems);
@@ -71,11 +73,13 @@ export async function loadSettings(input: LoadInput): Promise<Loaded> {
   return {
     settings,
     origins,
-    warnings: [...unknownVariables(env, leaves), ...remarks(settings, origins, leaves)],
-    ambient: readAmbient(env, input.homeDir, leaves),
+    warnings: [...unknownVariables(env, leaves), ...remarks(settings, origins, leaves), ...file.remarks],
+    ambient: {
+      ...readAmbient(env, input.homeDir, leaves),
+      ...(file.servers === undefined ? {} : { servers: file.servers }),
+    },
     rest: { positionals: argv.positionals, flags: argv.flags.filter(({ spec }) => input.flags?.includes(spec)) },
-    ...(file.path === undefined ? {} : { file: file.path }),
-    ...(file.mcpServers === undefined ? {} : { mcpServers: file.mcpServers }),
+    ...(file.servers === undefined ? {} : { file: file.servers.file }),
   };
 }
 
@@ -148,15 +152,22 @@ async function givenByFile(
   given: readonly Given[],
   leaves: readonly Leaf[],
   problems: ConfigProblem[],
-): Promise<{ given: Given[]; path?: string; mcpServers?: JsonObject }> {
+): Promise<{ given: Given[]; remarks: string[]; servers?: ServersPart }> {
   const { join, dirname, resolve } = pathRules(input.platform);
   const flag = textOf(argv, "--config");
-  const named = flag ?? (env["DYNAMIC_MCP_CONFIG"] || undefined);
+  const named = input.configFile ?? flag ?? (env["DYNAMIC_MCP_CONFIG"] || undefined);
+  if (input.configFile !== undefined && flag !== undefined) {
+    problems.push({
+      where: "--config",
+      message: `the file is named twice; leave one of ${input.configFile} and ${flag}`,
+    });
+  }
   let path: string | undefined;
   let text: string | undefined;
   if (named !== undefined) {
     path = resolve(input.cwd, named);
-    text = read(input, path, flag === undefined ? "DYNAMIC_MCP_CONFIG" : "--config", problems);
+    const asked = input.configFile !== undefined ? "command line" : flag === undefined ? "DYNAMIC_MCP_CONFIG" : "--config"; // prettier-ignore
+    text = read(input, path, asked, problems);
   } else {
     const textFor = (key: string) => {
       const one = given.findLast(({ leaf }) => leaf.key === key)?.value;
@@ -170,11 +181,12 @@ async function givenByFile(
       if (text !== undefined) break;
     }
   }
-  if (path === undefined || text === undefined) return { given: [] };
+  if (path === undefined || text === undefined) return { given: [], remarks: [] };
   const { readConfigFile } = await import("./file.ts");
-  const file = readConfigFile(text, path, dirname(path), leaves);
+  const folder = dirname(path);
+  const { mcpServers: raw, places, ...file } = readConfigFile(text, path, folder, leaves);
   problems.push(...file.problems);
-  return { ...file, path };
+  return { ...file, servers: { file: path, folder, raw, places } };
 }
 
 async function valuesOf(
@@ -190,7 +202,7 @@ async function valuesOf(
   for (const { key, setting } of leaves) {
     const given = winners.get(key);
     origins.set(key, given?.origin ?? { from: "default", where: "default" });
-    values.set(key, setting.default);
+    values.set(key, input.defaults?.[key] ?? setting.default);
     if (!given || !checkGiven) continue;
     const checked = await checkGiven(given, input);
     if ("value" in checked) values.set(key, checked.value);

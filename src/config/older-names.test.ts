@@ -65,7 +65,7 @@ const DYNAMIC_MCP: readonly Older[] = [
   { env: "MCP_AUTH_ISSUER", flag: "--auth-issuer", key: "auth.issuer", default: unset, allowed: [["https://a/", "https://a/"]] },
   { env: "MCP_AUTH_AUDIENCE", flag: "--auth-audience", key: "auth.audience", default: unset, allowed: [["mcp", "mcp"]] },
   { env: "MCP_AUTH_REQUIRED_SCOPES", flag: "--auth-required-scopes", key: "auth.requiredScopes", default: [], allowed: [["a, b", ["a", "b"]]] },
-  { env: "MCP_EXPERIMENTAL_UPSTREAM_MCP_ATTACH", flag: "--experimental-upstream-mcp-attach", key: "upstreams.attach", default: false, allowed: yes },
+  { env: "MCP_EXPERIMENTAL_UPSTREAM_MCP_ATTACH", flag: "--experimental-upstream-mcp-attach", key: "upstreams.attach", default: false, allowed: [["false", false]], refused: ["true"] },
   { env: "MCP_EXPERIMENTAL_UPSTREAM_MCP_ATTACH_MAX", flag: "--experimental-upstream-mcp-attach-max", key: "upstreams.maxAttached", default: 8, allowed: whole(1, 256), refused: ["257"] },
   { env: "MCP_AUDIT_ENABLED", flag: "--audit-enabled", key: "audit.enabled", default: false, allowed: yes },
   { env: "MCP_AUDIT_FILE", flag: "--audit-file", key: "audit.file", default: ".dynamic-mcp/audit.log", allowed: [["a.log", "/work-folder/a.log"]] },

@@ -9,7 +9,7 @@ const OWN_PATHS = ["/livez", "/readyz", "/metrics"];
 export function refusals(settings: Settings, origins: ReadonlyMap<string, Origin>): ConfigProblem[] {
   const problems: ConfigProblem[] = [];
   const refuse = (key: string, message: string) => problems.push({ where: origins.get(key)?.where ?? key, message });
-  const { auth, store, admin, http } = settings;
+  const { auth, store, admin, http, upstreams } = settings;
   if (auth.mode !== "none") {
     refuse(
       "auth.mode",
@@ -22,13 +22,16 @@ export function refusals(settings: Settings, origins: ReadonlyMap<string, Origin
   if (admin.requireToken && !admin.token) {
     refuse("admin.requireToken", "the admin token is required but none is set; set MCP_ADMIN_TOKEN");
   }
-  if (OWN_PATHS.includes(http.path.replace(/\/+$/, ""))) {
+  if (upstreams.attach && !admin.token) {
+    refuse("upstreams.attach", "attaching servers needs an admin token, or everybody could make us start programs; set MCP_ADMIN_TOKEN"); // prettier-ignore
+  }
+  if ([...OWN_PATHS, ...(http.sse ? ["/sse"] : [])].includes(http.path.replace(/\/+$/, ""))) {
     refuse("http.path", `${http.path} is used for something else; choose another path`);
   }
   return problems;
 }
 
-/** What is worth a word at start: settings that do nothing yet, profiles whose purpose does not exist yet. */
+/** What is worth a word at start: settings that do nothing yet. */
 export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>, leaves: readonly Leaf[]): string[] {
   const found: string[] = [];
   for (const { key, group, name, setting } of leaves) {
@@ -38,11 +41,6 @@ export function remarks(settings: Settings, origins: ReadonlyMap<string, Origin>
     const value: unknown = (settings[group] as Record<string, unknown>)[name];
     if (JSON.stringify(value) === JSON.stringify(setting.default)) continue;
     found.push(`${origin.where} has no effect${until === undefined ? `: ${obsolete}` : ` until ${until}`}`);
-  }
-  const profiles = settings.server.profiles;
-  if (profiles.every((profile) => profile === "gateway" || profile === "proxy")) {
-    const where = origins.get("server.profiles")?.where ?? "server.profiles";
-    found.push(`${where}: the profile ${profiles.join(" and ")} is for other servers, which cannot be attached yet`);
   }
   return found;
 }

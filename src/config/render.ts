@@ -22,8 +22,12 @@ export function settingsHelp(width = 100): string {
   return lines.slice(1).join("\n");
 }
 
-/** JSON Schema (2020-12) of `dynamic-mcp.json`, for editors. */
-export function fileSchema(): JsonObject {
+/**
+ * JSON Schema (2020-12) of `dynamic-mcp.json`, for editors.
+ *
+ * @param mcpServers of the part about other servers, which is not ours to know
+ */
+export function fileSchema(mcpServers: JsonObject): JsonObject {
   const properties: JsonObject = {};
   for (const [group, members] of grouped()) {
     const inGroup: JsonObject = {};
@@ -42,13 +46,13 @@ export function fileSchema(): JsonObject {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "dynamic-mcp.json",
-    description: "Settings of dynamic-mcp. Comments and trailing commas are allowed.",
+    description: "Settings of dynamic-mcp, and other servers. Comments and trailing commas are allowed.",
     type: "object",
     additionalProperties: false,
     properties: {
       $schema: { type: "string" },
       settings: { type: "object", additionalProperties: false, properties },
-      mcpServers: { type: "object", description: "Other MCP servers. Has no effect until they can be attached." },
+      mcpServers,
     },
   };
 }
@@ -62,13 +66,17 @@ export function configurationPage(): string {
     "",
     "A value is taken from the first of these that has it: flag, environment variable, file, default. The file is",
     "`dynamic-mcp.json`, JSON with comments, in the data folder or in the user's configuration folder, or the one that",
-    "`--config` or `DYNAMIC_MCP_CONFIG` names:",
+    "`dynamic-mcp <file>`, `--config` or `DYNAMIC_MCP_CONFIG` names. It may have other servers alone, as the files of",
+    "other programs; what can be said about them is on the page [servers.md](servers.md):",
     "",
     "```jsonc",
     "{",
     '  "$schema": "./dynamic-mcp.schema.json",',
     '  "settings": {',
     '    "http": { "port": 9000 }, // group and name as below',
+    "  },",
+    '  "mcpServers": {',
+    '    "github": { "url": "https://api.githubcopilot.com/mcp/", "headers": { "Authorization": "Bearer ${GITHUB_TOKEN}" } },',
     "  },",
     "}",
     "```",

@@ -32,7 +32,7 @@ describe("the schema of settings", () => {
   });
 
   it("makes a JSON Schema that knows every setting and refuses unknown ones", () => {
-    const schema = fileSchema() as {
+    const schema = fileSchema({}) as {
       properties: { settings: { additionalProperties: boolean; properties: Record<string, { properties: object }> } };
     };
     const { settings } = schema.properties;

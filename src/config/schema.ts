@@ -1,5 +1,5 @@
 import type { Setting } from "./setting.ts";
-import { admin, authoring, store, tools } from "./settings/making.ts";
+import { admin, authoring, results, store, tools } from "./settings/making.ts";
 import { engines, guard, packages, sandbox, secrets, upstreams } from "./settings/running.ts";
 import { http, log, server } from "./settings/serving.ts";
 import { audit, auth, journal, mail } from "./settings/trusting.ts";
@@ -12,6 +12,7 @@ const SCHEMA = {
   server,
   http,
   tools,
+  results,
   authoring,
   admin,
   auth,
@@ -39,6 +40,7 @@ export const GROUPS: Record<keyof Schema, string> = {
   server: "What runs and where it keeps its files",
   http: "The HTTP transport",
   tools: "Listing and calling tools",
+  results: "Results that are too large for a model",
   authoring: "Tools made from code",
   admin: "The operator",
   auth: "Who callers are",

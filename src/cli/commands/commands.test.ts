@@ -28,8 +28,8 @@ describe("tools", () => {
     const answers = tools(UPPER, TYPED);
     const { out } = await runLine(["tools", "list", "text", "low"], { answers });
     expect(out.split("\n").slice(0, 2)).toEqual([
-      "name        revision  state    description",
-      "text.upper  3         enabled  Upper case",
+      "name        from  state                description",
+      "text.upper  code  enabled, revision 3  Upper case",
     ]);
     const ran = await runLine(["tools", "list", "--json"], { answers });
     expect(JSON.parse(ran.out)).toHaveLength(2);

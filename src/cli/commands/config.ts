@@ -30,7 +30,10 @@ export const configSchema: Command = {
   flags: [JSON_FLAG],
   examples: ["config schema > dynamic-mcp.schema.json"],
   async handler(context) {
-    const { fileSchema } = await import("../../config/render.ts");
-    context.terminal.out(json(fileSchema()));
+    const [{ fileSchema }, { serversSchema }] = await Promise.all([
+      import("../../config/render.ts"),
+      import("../../fleet/read-definition-schema.ts"),
+    ]);
+    context.terminal.out(json(fileSchema(serversSchema())));
   },
 };

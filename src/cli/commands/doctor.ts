@@ -4,7 +4,9 @@ import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
 import { isNeeded } from "../../engines/choose.ts";
 import type { App } from "../app.ts";
 import { type Command, JSON_FLAG } from "../command.ts";
-import { json } from "../print.ts";
+import { foundIn } from "../describe-server.ts";
+import { json, oneLine } from "../print.ts";
+import { checkServers } from "./servers.ts";
 
 interface Finding {
   what: string;
@@ -17,9 +19,9 @@ interface Finding {
 
 export const doctor: Command = {
   name: "doctor",
-  summary: "Check Node, the settings, the store, the engines and the port, and say what to do.",
+  summary: "Check Node, the settings, the store, the engines, other servers and the port, and say what to do.",
   details:
-    "Engines are tried for real: each runs a small program. Exit code 0 when everything that is needed works, else 4.",
+    "Engines are tried for real: each runs a small program. So are other servers: each is connected to, for a minute at most; one that does not work keeps nothing else from working. Exit code 0 when everything that is needed works, else 4.",
   args: [],
   flags: [JSON_FLAG],
   examples: ["doctor", "doctor --port 9000 --json"],
@@ -42,6 +44,7 @@ export const doctor: Command = {
       await checkStore(app, found);
       await checkEngines(app, found);
       await checkPackages(app, found);
+      await checkOthers(app, context.stopped, found);
       await checkPort(app, found);
     }
     const isWell = findings.every(({ isOk, isOptional }) => isOk || isOptional);
@@ -89,6 +92,14 @@ async function checkPackages(app: App, found: Report): Promise<void> {
   if (problem !== undefined) found({ what: "packages", isOk: false, isOptional: true, text: problem });
   else if (installer === "bubblewrap") found({ what: "packages", isOk: true, text: what });
   else found({ what: "packages", isOk: false, isOptional: true, text: `${what} of Node, which do not cover the network on every Node; install bubblewrap` }); // prettier-ignore
+}
+
+/** One that does not work harms nobody but those who call it. */
+async function checkOthers(app: App, stopped: Promise<void>, found: Report): Promise<void> {
+  for (const { name, state, problem } of await checkServers(app, stopped)) {
+    const text = state ? foundIn(state) : `${oneLine(problem ?? "")}; \`servers logs ${name}\` may say more`;
+    found({ what: `server ${name}`, isOk: state !== undefined, isOptional: true, text });
+  }
 }
 
 /** Binds it for real. A port that is taken matters to the HTTP transport only. */

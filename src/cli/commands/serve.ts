@@ -12,9 +12,9 @@ export function serveCommand(program: Program): Command {
     summary: "Serve MCP clients; this is what happens without a command.",
     details:
       "Over stdio by default, for clients that start the program; with `--transport http` on an address that clients are told. All settings are flags here, or variables, or in dynamic-mcp.json.",
-    args: [],
+    args: [{ name: "config", about: "Configuration file, with settings and other servers; `serve` may be left out.", isOptional: true }], // prettier-ignore
     flags: [],
-    examples: ["", "serve --transport http --port 9000", "--profile enterprise --data-dir ./data"],
+    examples: ["", "servers.json", "serve --transport http --port 9000", "--profile enterprise --data-dir ./data"],
     stopsItself: true,
     servesOthers: true,
     async handler(context) {

@@ -2,6 +2,8 @@ import { resolve } from "node:path";
 import { hasCode } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { argument, type Command, type CommandContext, type CommandFlag, JSON_FLAG } from "../command.ts";
+import type { Named } from "../../surface/surface.ts";
+import { allNamed, knowServers, namedTool, tellSilent } from "../known-tools.ts";
 import { operate } from "../operate.ts";
 import { json, safe, table, words } from "../print.ts";
 import { parseJson, readValue, wholeNumber } from "../values.ts";
@@ -28,9 +30,12 @@ const FIELD_FLAGS: readonly (CommandFlag & { field: string; reads: "text" | "num
   { names: ["--examples"], form: "value", value: "json", about: "Examples to run first: `[{ args, result? }]`.", field: "examples", reads: "json" },
 ]; // prettier-ignore
 
+const SERVER: CommandFlag = { names: ["--server"], form: "value", value: "name", about: "Only of this server; its own names for its tools can be used then." }; // prettier-ignore
+
 const list: Command = {
   name: "tools list",
-  summary: "List the tools that were made from code.",
+  summary: "List tools: those made from code, those of packs, and those of other servers.",
+  details: "Servers whose tools are not known yet are asked. Built-in tools are left out, unless `--all` is given.",
   args: [
     {
       name: "words",
@@ -39,20 +44,70 @@ const list: Command = {
       repeats: true,
     },
   ],
-  flags: [{ names: ["--disabled"], form: "switch", about: "Disabled and damaged ones too." }, JSON_FLAG],
-  examples: ["tools list", "tools list text --json"],
+  flags: [
+    SERVER,
+    { names: ["--disabled"], form: "switch", about: "Disabled and damaged ones too." },
+    { names: ["--all"], form: "switch", about: "Built-in ones too." },
+    JSON_FLAG,
+  ],
+  examples: ["tools list", "tools list text --json", "tools list --server github"],
   async handler(context) {
     const search = (context.args["words"] ?? []).join(" ");
-    const tools = await allTools(context, { ...(search && { search }), includeDisabled: context.has("--disabled") });
-    if (context.isJson) return context.terminal.out(json(tools));
-    if (tools.length === 0) return context.terminal.err(search ? "No tool has these words." : "No tools yet.");
-    const rows = tools.map((tool) => [
-      words(tool["name"]),
-      words(tool["revision"]),
-      tool["quarantine"] ? "damaged" : tool["enabled"] ? "enabled" : "disabled",
-      words(tool["quarantine"] ?? tool["description"]),
-    ]);
-    context.terminal.out(table(["name", "revision", "state", "description"], rows));
+    const server = context.flag("--server");
+    const silent = await knowServers(context, server === undefined ? undefined : [server]);
+    tellSilent(context, silent);
+    const own = server === undefined ? await allTools(context, { ...(search && { search }), includeDisabled: context.has("--disabled") }) : []; // prettier-ignore
+    const named = await allNamed(context);
+    const others = named.filter(
+      ({ source, listing }) =>
+        source.name !== AUTHORED &&
+        (server === undefined || listing.group === server) &&
+        (listing.toolset === undefined || context.has("--all")),
+    );
+    const found = others.filter((each) => hasWords(each, search)).map(summaryOf);
+    if (context.isJson) return context.terminal.out(json([...own, ...found]));
+    if (own.length + found.length === 0)
+      return context.terminal.err(search ? "No tool has these words." : "No tools yet.");
+    const rows = [
+      ...own.map((tool) => [
+        words(tool["name"]),
+        "code",
+        tool["quarantine"]
+          ? "damaged"
+          : `${tool["enabled"] ? "enabled" : "disabled"}, revision ${words(tool["revision"])}`,
+        words(tool["quarantine"] ?? tool["description"]),
+      ]),
+      ...found.map((tool) => [tool.name, tool.server ?? tool.source, "", tool.description]),
+    ];
+    context.terminal.out(table(["name", "from", "state", "description"], rows));
+  },
+};
+
+const inspect: Command = {
+  name: "tools inspect",
+  summary: "Show what any tool takes and gives, also one of another server.",
+  details: "`tools get` shows the code of one that was made from code.",
+  args: [NAME],
+  flags: [SERVER, JSON_FLAG],
+  examples: ["tools inspect text.uppercase", "tools inspect create_issue --server github --json"],
+  async handler(context) {
+    const named = await namedTool(context, argument(context, "name"), context.flag("--server"));
+    const { title, description, inputSchema, outputSchema, annotations, meta } = named.load();
+    const { server, nameInServer, source } = summaryOf(named);
+    const said: JsonObject = {
+      name: named.name,
+      ...(server === undefined ? { source } : { server, nameInServer: nameInServer ?? named.name }),
+      ...(title !== undefined && { title }),
+      ...(description !== undefined && { description }),
+      ...(annotations && { annotations: { ...annotations } }),
+      inputSchema,
+      ...(outputSchema && { outputSchema }),
+      ...(meta && { _meta: meta }),
+    };
+    if (context.isJson) return context.terminal.out(json(said));
+    for (const [key, value] of Object.entries(said)) {
+      context.terminal.out(safe(`${key}: ${isJsonObject(value) ? json(value) : words(value)}`));
+    }
   },
 };
 
@@ -183,6 +238,7 @@ const rollback: Command = {
 
 export const TOOL_COMMANDS: readonly Command[] = [
   list,
+  inspect,
   get,
   create,
   update,
@@ -192,6 +248,38 @@ export const TOOL_COMMANDS: readonly Command[] = [
   history,
   rollback,
 ];
+
+/** The Source of tools that were made from code, which `dynamic.tool.list` knows more about. */
+const AUTHORED = "authored";
+
+interface Summary {
+  name: string;
+  /** Absent for what is made or built here. */
+  server?: string;
+  nameInServer?: string;
+  source: string;
+  title?: string;
+  description: string;
+}
+
+function summaryOf(named: Named<"tool">): Summary {
+  const { group, nameInGroup } = named.listing;
+  const { title, description = "" } = named.load();
+  return {
+    name: named.name,
+    ...(group !== undefined && { server: group }),
+    ...(nameInGroup !== undefined && { nameInServer: nameInGroup }),
+    source: named.source.name,
+    ...(title !== undefined && { title }),
+    description,
+  };
+}
+
+function hasWords(named: Named<"tool">, search: string): boolean {
+  const { title = "", description = "" } = named.load();
+  const text = `${named.name} ${title} ${description}`.toLowerCase();
+  return search.toLowerCase().split(/\s+/).every((word) => text.includes(word)); // prettier-ignore
+}
 
 /** Every page of a list. */
 export async function allTools(context: CommandContext, query: JsonObject): Promise<JsonObject[]> {

@@ -1,3 +1,4 @@
+import { type Exposure, EXPOSURES } from "../../core/exposure.ts";
 import { setting } from "../setting.ts";
 
 const POSTGRES = "the PostgreSQL store exists";
@@ -125,11 +126,52 @@ export const tools = {
     env: "MCP_PAGE_SIZE",
     flag: "--page-size",
   }),
+  exposure: setting((z) => z.enum(EXPOSURES), {
+    derived: {
+      text: "`groups` with the profile `proxy` alone, else `auto`",
+      from: (known): Exposure => (String(known.get("server.profiles")) === "proxy" ? "groups" : "auto"),
+    },
+    about:
+      "How the tools of other servers are shown: each by itself (`direct`), by two tools for groups (`groups`), by search (`search`, `code`), or as their number asks for (`auto`).",
+    env: "MCP_EXPOSURE",
+    flag: "--exposure",
+  }),
+  exposureBudgetTokens: setting((z) => z.int().min(0).max(1_000_000), {
+    default: 10_000,
+    about: "With `auto`: what tools may cost in a list, before they are found by search instead.",
+    env: "MCP_EXPOSURE_BUDGET_TOKENS",
+    flag: "--exposure-budget-tokens",
+    unit: "tokens",
+  }),
   callTimeoutMs: setting((z) => z.int().min(1000).max(3_600_000), {
     default: 300_000,
     about: "Longest time that a call may take, waiting included; a tool's own limit may be shorter.",
     env: "MCP_CALL_TIMEOUT_MS",
     flag: "--call-timeout-ms",
     unit: "ms",
+  }),
+};
+
+export const results = {
+  limitBytes: setting((z) => z.int().min(1_024).max(67_108_864), {
+    default: 50_000,
+    about: "A model gets at most so much text of a result; of a larger one a preview, and a handle to read on with.",
+    env: "MCP_RESULT_LIMIT_BYTES",
+    flag: "--result-limit-bytes",
+    unit: "bytes",
+  }),
+  ttlSeconds: setting((z) => z.int().min(1).max(2_592_000), {
+    default: 3_600,
+    about: "How long such a result is kept.",
+    env: "MCP_RESULT_TTL_SECONDS",
+    flag: "--result-ttl-seconds",
+    unit: "s",
+  }),
+  maxBytes: setting((z) => z.int().min(65_536).max(4_294_967_296), {
+    default: 67_108_864,
+    about: "Most that is kept of one principal's large results; the oldest go first.",
+    env: "MCP_RESULT_MAX_BYTES",
+    flag: "--result-max-bytes",
+    unit: "bytes",
   }),
 };

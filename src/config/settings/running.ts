@@ -288,18 +288,20 @@ export const secrets = {
 
 export const guard = {
   maxConcurrency: setting((z) => z.int().min(1).max(10_000), {
-    default: 64,
+    default: 256,
     about: "Most calls running at once, in the whole process. More are refused, not queued.",
     env: "MCP_TOOL_MAX_CONCURRENCY",
     flag: "--tool-max-concurrency",
     difference: "The default was 8, for each MCP session; sessions were unlimited, so it bounded nothing.",
   }),
   maxCallsPerWindow: setting((z) => z.int().min(1).max(1_000_000), {
-    default: 300,
-    about: "Most calls of one tool by one principal within the window.",
+    default: 10_000,
+    about:
+      "Most calls of one tool by one principal within the window: a brake for programs that run away, not a quota.",
     env: "MCP_TOOL_MAX_CALLS_PER_WINDOW",
     flag: "--tool-max-calls-per-window",
-    difference: "Counted for each principal, not for each MCP session. A call refused for concurrency uses up nothing.",
+    difference:
+      "The default was 300. Counted for each principal, not for each MCP session. A call refused for concurrency uses up nothing.",
   }),
   windowMs: setting((z) => z.int().min(1).max(86_400_000), {
     default: 60_000,
@@ -311,19 +313,44 @@ export const guard = {
 };
 
 export const upstreams = {
+  watch: setting((z) => z.boolean(), {
+    default: true,
+    about: "Watches the configuration file, so that servers come, change and go while this one runs.",
+    env: "MCP_UPSTREAM_WATCH",
+    flag: "--upstream-watch",
+  }),
+  connectTimeoutMs: setting((z) => z.int().min(100).max(3_600_000), {
+    default: 30_000,
+    about: "How long a server may take from its start to its lists, unless its own `timeout` says so.",
+    env: "MCP_UPSTREAM_CONNECT_TIMEOUT_MS",
+    flag: "--upstream-connect-timeout-ms",
+    unit: "ms",
+  }),
+  maxMessageBytes: setting((z) => z.int().min(65_536).max(536_870_912), {
+    default: 33_554_432,
+    about: "Largest message that is read from a server; a larger one fails its request and nothing else.",
+    env: "MCP_UPSTREAM_MAX_MESSAGE_BYTES",
+    flag: "--upstream-max-message-bytes",
+    unit: "bytes",
+  }),
+  maxServers: setting((z) => z.int().min(1).max(10_000), {
+    default: 1000,
+    about: "Most servers altogether.",
+    env: "MCP_UPSTREAM_MAX_SERVERS",
+    flag: "--upstream-max-servers",
+  }),
   attach: setting((z) => z.boolean(), {
     default: false,
-    about: "Allows other MCP servers to be attached while this one runs.",
+    about: "Lets those who prove to be the operator attach other MCP servers by a tool; needs an admin token.",
     env: "MCP_EXPERIMENTAL_UPSTREAM_MCP_ATTACH",
     flag: "--experimental-upstream-mcp-attach",
-    until: "other servers can be attached",
+    difference: "The tools of an attached server can be called at once; the older system only kept its address.",
   }),
   maxAttached: setting((z) => z.int().min(1).max(256), {
     default: 8,
     about: "Most servers attached at once.",
     env: "MCP_EXPERIMENTAL_UPSTREAM_MCP_ATTACH_MAX",
     flag: "--experimental-upstream-mcp-attach-max",
-    until: "other servers can be attached",
   }),
 };
 

@@ -10,7 +10,7 @@ export const server = {
     {
       default: ["mvp"],
       about:
-        "Which built-in tools are listed; several are united. `gateway` and `proxy` are for other servers, which cannot be attached yet.",
+        "Which built-in tools are listed beside those of other servers; several are united. `proxy`: only the two that call tools by groups; `gateway`: those that find and call.",
       env: "MCP_PROFILE",
       flag: "--profile",
       difference: "One profile only could be given.",
@@ -145,6 +145,12 @@ export const http = {
     about: "Further web origins that may call, such as `https://app.example.com`.",
     env: "MCP_ALLOWED_ORIGINS",
     flag: "--allowed-origins",
+  }),
+  sse: setting((z) => z.boolean(), {
+    default: false,
+    about: "Serves clients of 2024-11-05 too, over HTTP+SSE at `/sse`.",
+    env: "MCP_HTTP_SSE",
+    flag: "--http-sse",
   }),
   apiKeyHeader: setting((z) => z.string().regex(/^[A-Za-z0-9-]{1,64}$/), {
     default: "x-apikey",

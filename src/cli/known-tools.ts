@@ -1,0 +1,89 @@
+import { Deadline } from "../core/deadline.ts";
+import { DynamicMcpError } from "../core/errors.ts";
+import { nearest } from "../core/names.ts";
+import type { Named } from "../surface/surface.ts";
+import type { CommandContext } from "./command.ts";
+import { OPERATOR } from "./operate.ts";
+import { clip, oneLine } from "./print.ts";
+
+/** For servers whose tools are not known yet, all together, in ms; some are downloaded first. */
+const WAIT_MS = 60_000;
+
+/** A server that could not tell what it offers. */
+export interface SilentServer {
+  name: string;
+  problem: string;
+}
+
+/**
+ * Waits until it is known what servers offer, side by side. What is remembered of one counts as known.
+ *
+ * @param names default: all that are switched on
+ * @returns those of which it cannot be known, and why
+ */
+export async function knowServers(context: CommandContext, names?: readonly string[]): Promise<SilentServer[]> {
+  const { fleet } = await context.app();
+  const wanted = names ?? fleet.servers().filter(({ status }) => status !== "disabled").map(({ name }) => name); // prettier-ignore
+  if (wanted.length === 0) return [];
+  const deadline = new Deadline(WAIT_MS);
+  void context.stopped.then(() => deadline.end("client"));
+  try {
+    const found = await Promise.all(
+      wanted.map(async (name): Promise<SilentServer[]> => {
+        try {
+          await fleet.known(name, deadline);
+          return [];
+        } catch (error) {
+          return [{ name, problem: error instanceof Error ? error.message : String(error) }];
+        }
+      }),
+    );
+    return found.flat();
+  } finally {
+    deadline.close();
+  }
+}
+
+/** Says on stderr which servers are missing in what is printed. */
+export function tellSilent(context: CommandContext, silent: readonly SilentServer[]): void {
+  for (const { name, problem } of silent)
+    context.terminal.err(`Without ${oneLine(name)}: ${clip(oneLine(problem), 300)}`);
+}
+
+/** Everything that can be called, whether clients see it listed or not. */
+export async function allNamed(context: CommandContext): Promise<readonly Named<"tool">[]> {
+  return (await context.app()).surface.view(OPERATOR).all("tool");
+}
+
+/**
+ * Finds a tool, and waits for servers only when it is not there yet.
+ *
+ * @param server whose own name for it `name` is then
+ * @throws TOOL_NOT_FOUND, SERVER_NOT_FOUND with the nearest name; what keeps the server from telling
+ */
+export async function namedTool(context: CommandContext, name: string, server?: string): Promise<Named<"tool">> {
+  const { surface, fleet } = await context.app();
+  const find = () => {
+    const view = surface.view(OPERATOR);
+    const listed = view.find("tool", name);
+    if (server === undefined) return listed;
+    return view.findInGroup(server, name) ?? (listed?.listing.group === server ? listed : undefined);
+  };
+  const known = find();
+  if (known) return known;
+  if (server !== undefined && !fleet.server(server)) {
+    throw notThere("SERVER_NOT_FOUND", "server", server, fleet.servers().map((each) => each.name)); // prettier-ignore
+  }
+  const silent = await knowServers(context, server === undefined ? undefined : [server]);
+  const found = find();
+  if (found) return found;
+  tellSilent(context, silent);
+  const there = (await allNamed(context)).filter(({ listing }) => server === undefined || listing.group === server);
+  throw notThere("TOOL_NOT_FOUND", "tool", name, there.map((each) => (server === undefined ? each.name : (each.listing.nameInGroup ?? each.name)))); // prettier-ignore
+}
+
+function notThere(code: "TOOL_NOT_FOUND" | "SERVER_NOT_FOUND", what: string, name: string, names: readonly string[]) {
+  const near = nearest(name, names);
+  const hint = near === undefined ? `\`${what}s list\` lists them` : `did you mean ${JSON.stringify(near)}?`;
+  return new DynamicMcpError(code, `there is no ${what} ${JSON.stringify(clip(name, 80))}; ${hint}`);
+}
