@@ -12,10 +12,11 @@ import { table } from "./lib/table.ts";
 import { call } from "./suites/call.ts";
 import { channels } from "./suites/channels.ts";
 import { engines } from "./suites/engines.ts";
+import { gateway } from "./suites/gateway.ts";
 import { list } from "./suites/list.ts";
 import { start } from "./suites/start.ts";
 
-const SUITES: Record<string, Suite> = { engines, call, start, list, channels };
+const SUITES: Record<string, Suite> = { engines, call, start, list, channels, gateway };
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,

@@ -33,20 +33,30 @@ function resultOf(message: Message): Params {
   throw new Error(message.error ? `JSON-RPC error ${message.error.code}: ${message.error.message}` : "no result");
 }
 
-/** A client with `connections` of its own; requests beyond that wait. */
-export async function openHttpClient(url: string, era: Era, connections: number): Promise<Client> {
+/**
+ * A client with `connections` of its own; requests beyond that wait.
+ *
+ * @param headers sent with every request, names in lower case
+ */
+export async function openHttpClient(
+  url: string,
+  era: Era,
+  connections: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Client> {
   const all = await Promise.all(Array.from({ length: connections }, () => openConnection(new URL(url))));
   const free = [...all];
   const queue: ((connection: HttpConnection) => void)[] = [];
   const base: Record<string, string> = {
+    ...headers,
     accept: "application/json, text/event-stream",
     "content-type": "application/json",
   };
   let lastId = 0;
 
-  async function post(headers: Record<string, string>, body: object) {
+  async function post(own: Record<string, string>, body: object) {
     const connection = free.pop() ?? (await new Promise<HttpConnection>((resolve) => queue.push(resolve)));
-    const answer = await connection.send("POST", headers, JSON.stringify(body));
+    const answer = await connection.send("POST", own, JSON.stringify(body));
     const next = queue.shift();
     if (next) next(connection);
     else free.push(connection);
@@ -56,10 +66,10 @@ export async function openHttpClient(url: string, era: Era, connections: number)
   async function request(method: string, params: Params = {}): Promise<Params> {
     const id = ++lastId;
     const isModern = era === "modern";
-    const headers = isModern ? { ...base, "mcp-method": method } : base;
-    if (isModern && typeof params["name"] === "string") headers["mcp-name"] = params["name"];
+    const own = isModern ? { ...base, "mcp-method": method } : base;
+    if (isModern && typeof params["name"] === "string") own["mcp-name"] = params["name"];
     const sent = isModern ? { ...params, _meta: MODERN_META } : params;
-    const answer = await post(headers, { jsonrpc: "2.0", id, method, params: sent });
+    const answer = await post(own, { jsonrpc: "2.0", id, method, params: sent });
     const session = answer.headers.get("mcp-session-id");
     if (session && !base["mcp-session-id"]) base["mcp-session-id"] = session;
     const isStream = answer.headers.get("content-type")?.startsWith("text/event-stream");

@@ -7,13 +7,18 @@ export const NO_PROC = "not measured: this needs /proc (Linux)";
 /** What `/proc/<pid>/stat` counts in; the same on every Linux that Node runs on. */
 const US_PER_TICK = 10_000;
 
+const NOBODY: ReadonlySet<number> = new Set();
+
 /**
  * CPU time since its start, in µs, of a process and all its descendants, all threads. Children that have ended count
  * through their parent, in steps of 10 ms.
+ *
+ * @param others descendants that are not counted
  */
-export function cpuUs(pid: number): number {
+export function cpuUs(pid: number, others = NOBODY): number {
   let us = 0;
   for (const each of tree(pid)) {
+    if (others.has(each)) continue;
     for (const thread of list(`/proc/${each}/task`)) {
       us += Number(read(`/proc/${each}/task/${thread}/schedstat`).split(" ")[0] ?? 0) / 1000;
     }
@@ -23,10 +28,27 @@ export function cpuUs(pid: number): number {
   return us;
 }
 
-/** Resident memory in bytes of a process and its descendants; pages they share count for each. */
-export function rssBytes(pid: number): number {
-  const kiB = (each: number) => Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${each}/status`))?.[1] ?? 0);
-  return sum(tree(pid).map((each) => kiB(each) * 1024));
+/**
+ * Resident memory in bytes of a process and its descendants; pages they share count for each.
+ *
+ * @param others descendants that are not counted
+ */
+export function rssBytes(pid: number, others = NOBODY): number {
+  return sum(tree(pid).map((each) => (others.has(each) ? 0 : statusBytes(each, "VmRSS"))));
+}
+
+/** The most that was ever resident, in bytes: the sum of each process' own most. */
+export function peakRssBytes(pid: number, others = NOBODY): number {
+  return sum(tree(pid).map((each) => (others.has(each) ? 0 : statusBytes(each, "VmHWM"))));
+}
+
+function statusBytes(pid: number, line: "VmRSS" | "VmHWM"): number {
+  return Number(new RegExp(`^${line}:\\s+(\\d+)`, "m").exec(read(`/proc/${pid}/status`))?.[1] ?? 0) * 1024;
+}
+
+/** @returns pids of descendants whose command line has this word */
+export function descendantsWith(pid: number, word: string): Set<number> {
+  return new Set(tree(pid).filter((each) => each !== pid && read(`/proc/${each}/cmdline`).includes(word)));
 }
 
 /**

@@ -22,6 +22,8 @@ export async function inTurn<K extends string, T>(
   return results;
 }
 
+export type Demand = { atMost: number } | { atLeast: number };
+
 export interface Row {
   what: string;
   unit: string;
@@ -31,7 +33,9 @@ export interface Row {
   /** Median of the rounds' own ratios, value to floor. */
   ratio: number;
   /** Absent: a figure that is only told. */
-  demand?: { atMost: number } | { atLeast: number };
+  demand?: Demand;
+  /** What we want to reach; told, and no demand. */
+  goal?: Demand;
   /** (largest - smallest) / median of the rounds' ratios: how far to trust it. */
   spread: number;
   /** Why there is no figure. */
@@ -39,7 +43,7 @@ export interface Row {
 }
 
 /** What a row is before it is measured. */
-export type RowPlan = Pick<Row, "what" | "unit" | "demand">;
+export type RowPlan = Pick<Row, "what" | "unit" | "demand" | "goal">;
 
 /** @param values one per round, as many as `floors` */
 export function compare(
@@ -78,5 +82,7 @@ export function skipAll(rows: Readonly<Record<string, RowPlan>>, why: string): R
   return Object.values(rows).map((row) => skip(row, why));
 }
 
-export const meets = ({ ratio, demand }: Row) =>
-  demand === undefined || ("atMost" in demand ? ratio <= demand.atMost : ratio >= demand.atLeast);
+export const meets = ({ ratio, demand }: Row) => demand === undefined || reaches(ratio, demand);
+
+export const reaches = (ratio: number, demand: Demand) =>
+  "atMost" in demand ? ratio <= demand.atMost : ratio >= demand.atLeast;

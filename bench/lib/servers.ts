@@ -27,19 +27,33 @@ const ROOM_FOR_LOAD = [
   ...["--http-max-sessions", "100000", "--dynamic-max-tools", "50000"],
 ];
 
-export function startProduct(transport: Transport, dataDir: string, args: readonly string[] = []): Promise<Server> {
+/**
+ * @param args further ones
+ * @param env further variables
+ */
+export function startProduct(
+  transport: Transport,
+  dataDir: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const serve = ["serve", "--transport", transport, ...(transport === "http" ? ["--port", "0"] : [])];
-  return start([PRODUCT, ...serve, "--data-dir", dataDir, ...ROOM_FOR_LOAD, ...args], transport);
+  return start([PRODUCT, ...serve, "--data-dir", dataDir, ...ROOM_FOR_LOAD, ...args], transport, env);
 }
 
 /** The SDK's own low-level server with one echo tool. */
 export const startFloor = (transport: Transport): Promise<Server> =>
   start([FLOOR, ...(transport === "http" ? ["--http"] : [])], transport);
 
-async function start(command: readonly string[], transport: Transport): Promise<Server> {
+/** Any program for Node that says where it listens, or speaks over stdio. */
+export async function start(
+  command: readonly string[],
+  transport: Transport,
+  env: Readonly<Record<string, string>> = {},
+): Promise<Server> {
   const child = spawn(process.execPath, command, {
     stdio: [transport === "stdio" ? "pipe" : "ignore", transport === "stdio" ? "pipe" : "ignore", "pipe"],
-    env: { PATH: process.env["PATH"], HOME: tmpdir(), NO_COLOR: "1" },
+    env: { PATH: process.env["PATH"], HOME: tmpdir(), NO_COLOR: "1", ...env },
   });
   const ended = once(child, "close");
   const stop = async () => {

@@ -1,4 +1,4 @@
-import { meets, type Row } from "./rounds.ts";
+import { meets, reaches, type Demand, type Row } from "./rounds.ts";
 
 const HEAD = ["what", "value", "floor", "ratio", "demand", "", "spread"];
 
@@ -21,7 +21,7 @@ function cells(row: Row, judges: boolean): string[] {
   const demand = demandOf(row);
   if (row.skipped !== undefined) return [row.what, row.skipped, "", "", demand, "-", ""];
   const [value, floor] = [row.value, row.floor].map((figure) => `${digits(figure)} ${row.unit}`);
-  const verdict = !judges || !row.demand ? "-" : meets(row) ? "ok" : "MISSED";
+  const verdict = judges ? verdictOn(row) : "-";
   return [
     row.what,
     value ?? "",
@@ -33,10 +33,17 @@ function cells(row: Row, judges: boolean): string[] {
   ];
 }
 
-function demandOf({ demand }: Row): string {
-  if (!demand) return "";
-  return "atMost" in demand ? `<= ${demand.atMost}x` : `>= ${demand.atLeast}x`;
+function verdictOn(row: Row): string {
+  if (!meets(row)) return "MISSED";
+  if (row.goal) return reaches(row.ratio, row.goal) ? "goal" : row.demand ? "ok" : "not yet";
+  return row.demand ? "ok" : "-";
 }
+
+function demandOf({ demand, goal }: Row): string {
+  return [demand && inWords(demand), goal && `goal ${inWords(goal)}`].filter((part) => part !== undefined).join(", ");
+}
+
+const inWords = (demand: Demand) => ("atMost" in demand ? `<= ${demand.atMost}x` : `>= ${demand.atLeast}x`);
 
 const digits = (figure: number) =>
   Math.abs(figure) >= 100 ? figure.toFixed(0) : figure.toPrecision(3).replace(/^(-?0\.0*\d{2})\d$/, "$1");

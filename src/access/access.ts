@@ -13,7 +13,7 @@ export interface Access {
   identify(headers: { authorization?: string | undefined }): Principal;
 
   /**
-   * Takes the `adminToken` argument, which older clients send, out of the arguments of a tool that needs `author`.
+   * Takes the `adminToken` argument, which older clients send, out of the arguments of a tool that needs more than `use`.
    *
    * @throws FORBIDDEN when it is there and wrong
    */
@@ -51,7 +51,8 @@ export function createAccess({ adminToken }: { adminToken?: string | undefined }
     },
 
     assertMay(caller, permission) {
-      if (permission === "use" || expected === undefined || caller.principal.isAdmin) return;
+      if (permission === "use" || caller.principal.isAdmin) return;
+      if (permission === "author" && expected === undefined) return;
       throw new DynamicMcpError(
         "FORBIDDEN",
         "this needs the admin token: pass it as the argument `adminToken` or as `Authorization: Bearer <token>`",

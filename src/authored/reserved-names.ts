@@ -16,6 +16,7 @@ const RESERVED_NAMES = [
   "get_dynamic_tools",
   "call_dynamic_tool",
   "result_get",
+  "result_read",
   // Adding servers
   "mcp-find",
   "mcp-add",

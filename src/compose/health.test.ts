@@ -18,6 +18,7 @@ function health(use: "auto" | EngineName) {
     store: { health: async () => ({ backend: "memory", location: "/secret/place", schemaVersion: 1, isWritable: true, items: 0, quarantined: 0 }) }, // prettier-ignore
     packages: { health: async () => ({ layers: 0, bytes: 0, budgetBytes: 1, installer: "bubblewrap" }) },
     counts: () => ({ tools: 0, enabled: 0, quarantined: 0 }),
+    servers: () => ({ servers: 0, connected: 0, down: 0 }),
     now: () => nowMs,
   });
   return { ask, wait: (ms: number) => void (nowMs += ms), probes: () => probes };

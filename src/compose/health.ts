@@ -19,6 +19,7 @@ export interface HealthServices {
   store: Pick<Store, "health">;
   packages: Pick<PackageStore, "health">;
   counts: () => ToolCounts;
+  servers: () => { servers: number; connected: number; down: number };
   /** ms since 1970 */
   now: () => number;
 }
@@ -40,6 +41,7 @@ export function createHealth({
   store,
   packages,
   counts,
+  servers,
   now,
 }: HealthServices): () => Promise<JsonObject> {
   const startedAt = now();
@@ -62,6 +64,7 @@ export function createHealth({
   return async () => {
     const [found, storeHealth] = await Promise.all([latest(), healthOf(store)]);
     const { quarantined, ...numbers } = counts();
+    const { servers: configured, ...others } = servers();
     const isOk =
       found.healths.some((each) => each.isAvailable && isNeeded(each.name, use)) &&
       storeHealth["problem"] === undefined;
@@ -76,6 +79,7 @@ export function createHealth({
       packages: found.packages,
       store: storeHealth,
       counts: { ...numbers, quarantined },
+      servers: { configured, ...others },
     };
   };
 }

@@ -11,7 +11,9 @@ afterEach(() => void vi.useRealTimers());
 function house(prune: (before: string) => Promise<number>) {
   const pruned: string[] = [];
   const calls = { append: async () => {}, recent: async () => [], prune: async (before: string) => (pruned.push(before), prune(before)) }; // prettier-ignore
-  const stop = keepHouse({ store: { calls }, retentionDays: 30, log: SILENT, now: () => NOW });
+  const signals = { add: async () => {}, recent: async () => [], prune: async () => {} };
+  const results = { prune: async () => 0 };
+  const stop = keepHouse({ store: { calls, signals }, results, retentionDays: 30, log: SILENT, now: () => NOW });
   return { pruned, stop };
 }
 

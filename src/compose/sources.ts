@@ -11,11 +11,15 @@ import { chooseEngine } from "../engines/choose.ts";
 import { bundlePackages } from "../engines/bundle.ts";
 import { compile } from "../engines/compile.ts";
 import { createOperations } from "../operations/create-operations.ts";
+import { createResultsSource } from "../journal/create-results-source.ts";
 import { createHealth } from "./health.ts";
 import { loadPack } from "../packs/load-pack.ts";
 import { createPackSource, type PackSource } from "../packs/pack-source.ts";
 import type { Schemas } from "../schemas/schemas.ts";
 import type { Store } from "../store/store.ts";
+import type { Fleet } from "../fleet/fleet.ts";
+import type { Results } from "../journal/results.ts";
+import type { AttachedServers, OperationServices } from "../operations/operations.ts";
 import type { Means } from "./means.ts";
 import { openShells } from "./shells.ts";
 
@@ -30,6 +34,11 @@ export interface SourcesOptions {
   store: Store;
   schemas: Schemas;
   means: Means;
+  fleet: Fleet;
+  attached: AttachedServers;
+  results: Results;
+  /** What a caller may use, once everything is there. */
+  surface: Pick<OperationServices, "view" | "finder">;
   log: Logger;
   now: () => number;
 }
@@ -43,7 +52,8 @@ const FALLBACK_IMAGE = "node:lts-slim";
 const HOST_CALLS = { open: 32, total: 1_000 };
 
 /** Floors 3 and 4: everything that lists and runs something. */
-export async function openSources({ settings, store, schemas, means, log, now }: SourcesOptions): Promise<Sources> {
+export async function openSources(options: SourcesOptions): Promise<Sources> {
+  const { settings, store, schemas, means, fleet, log, now } = options;
   const packs: PackSource[] = [];
   const authored = await createAuthored({
     store,
@@ -102,6 +112,7 @@ export async function openSources({ settings, store, schemas, means, log, now }:
     store,
     packages: means.reach.packages,
     counts: () => authored.counts(),
+    servers: () => fleet.counts(),
     now,
   });
   const operations = createOperations(
@@ -112,11 +123,18 @@ export async function openSources({ settings, store, schemas, means, log, now }:
       health,
       now,
       listedName: settings.tools.nameStyle === "dotted" ? (name) => name : wireName,
+      ...options.surface,
+      fleet,
+      results: options.results,
+      servers: options.attached,
+      hasLocalTools: () =>
+        [authored.source, ...packs].some((each) => each.items("tool", { principal: LOCAL }).length > 0),
     },
-    { requiresAdminToken: means.access.requiresAdmin },
+    { requiresAdminToken: means.access.requiresAdmin, canAttach: settings.upstreams.attach },
   );
   await takeOver(settings, { store, tools: authored.tools, log, now });
-  return { sources: [operations, ...packs, authored.source], close };
+  const sources = [operations, ...packs, authored.source, fleet.source, createResultsSource(options.results)];
+  return { sources, close };
 }
 
 /** Imports the tools of an older version, once each. A file that cannot be read must not keep the server from starting. */

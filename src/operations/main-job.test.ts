@@ -24,6 +24,7 @@ import { createSchemas } from "../schemas/create-schemas.ts";
 import { createSqliteStore } from "../store/sqlite/sqlite-store.ts";
 import { createSurface } from "../surface/create-surface.ts";
 import { createOperations } from "./create-operations.ts";
+import { testServers } from "./fixtures/servers.ts";
 
 /*
  * The main job below the edge, on the real store and the real sandbox: an agent makes a tool from code, calls it,
@@ -65,6 +66,9 @@ async function open() {
     newSeed: randomUUID,
     settings: SETTINGS,
   });
+  const unused = (): never => {
+    throw new Error("not part of this test");
+  };
   const operations = createOperations(
     {
       tools: authored.tools,
@@ -73,6 +77,12 @@ async function open() {
       health: async () => ({}),
       now: Date.now,
       listedName: wireName,
+      view: unused,
+      finder: { find: unused, observe() {} },
+      fleet: testServers().fleet,
+      results: { read: unused },
+      servers: { attach: unused, detach: unused },
+      hasLocalTools: () => true,
     },
     { requiresAdminToken: false },
   );

@@ -160,7 +160,7 @@ describe("authoring", () => {
     ["code that is too long", "run_js_ephemeral", { code: "x".repeat(200_001) }, /\/code must be at most 200000 characters long, got 200001/],
     ["__proto__ as a key", "tool_call", JSON.parse('{"name":"x","__proto__":{}}') as JsonObject, /unknown property "__proto__"/],
     ["__proto__ within a tool", "dynamic_tool_create", { tool: JSON.parse(`{"__proto__":{},"name":"a"}`) as JsonObject }, /unknown property "__proto__"/],
-    ["arguments that are no object", "tool_call", { name: "x", arguments: "{}" }, /\/arguments must be an object, got the string "{}"/],
+    ["arguments that are no object", "tool_call", { name: "x", arguments: "[]" }, /\/arguments must be an object, got the string "\[\]"/],
   ])("refuses %s with words that a model can act on", async (_what, name, args, words) => {
     const result = await (await line()).call(name, args);
     expect(result).toMatchObject({ isError: true, _meta: { "dynamic-mcp/error": { code: "INVALID_ARGUMENTS" } } });

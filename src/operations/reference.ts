@@ -2,6 +2,7 @@ import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { wireName } from "../core/names.ts";
 import { OPERATIONS } from "./all.ts";
 import type { ListedSchemas } from "./operations.ts";
+import { descriptionOf } from "./create-operations.ts";
 import { PROFILES, type ProfileName } from "./profiles.ts";
 
 /** `docs/reference/tools.md`: what clients see of our operations. @param listed  what `listed.json` holds */
@@ -15,8 +16,11 @@ export function toolsPage(listed: Readonly<Record<string, ListedSchemas>>): stri
     "(`--profile`, `MCP_PROFILE`; `a,b` unites) says which tools are listed. What it does not list can still be called.",
     "Unknown arguments are refused with the nearest known name.",
     "",
+    "`tool_search`, `tool_describe` and `tool_call`, or `get_dynamic_tools` and `call_dynamic_tool`, are listed in every",
+    "profile where other tools are reached through them (`--exposure`).",
+    "",
     "Where the operator has set an admin token, tools marked `author` take it as the argument `adminToken`, or as",
-    "`Authorization: Bearer` of the connection.",
+    "`Authorization: Bearer` of the connection. Tools marked `operate` always need it.",
     "",
     "| tool | profiles | needs |",
     "| --- | --- | --- |",
@@ -24,7 +28,7 @@ export function toolsPage(listed: Readonly<Record<string, ListedSchemas>>): stri
       row(
         `[\`${wireName(name)}\`](#${wireName(name)})`,
         profilesOf(toolset).join(", "),
-        permission === "author" ? "`author`" : "",
+        permission === "use" ? "" : `\`${permission}\``,
       ),
     ),
   ];
@@ -32,12 +36,23 @@ export function toolsPage(listed: Readonly<Record<string, ListedSchemas>>): stri
     const { inputSchema = {}, outputSchema } = listed[name] ?? {};
     const hints = Object.entries(annotations).flatMap(([key, value]) => (value === true ? [HINTS[key] ?? key] : []));
     lines.push("", `## ${wireName(name)}`, "", `${title}.${hints.length > 0 ? ` (${hints.join(", ")})` : ""}`, "");
-    lines.push(...paragraphs(description));
+    lines.push(...paragraphs(descriptionOf({ description }, NO_SERVERS)));
     lines.push(...fieldTable("argument", inputSchema));
     if (outputSchema) lines.push(...fieldTable("result (`structuredContent`)", outputSchema));
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** What a description that tells of servers says when there are none. */
+const NO_SERVERS = {
+  hasLocalTools: () => false,
+  fleet: {
+    servers: () => [],
+    server: () => undefined,
+    known: () => Promise.reject(new Error("no servers")),
+    onChange: () => () => {},
+  },
+};
 
 const HINTS: Readonly<Record<string, string>> = {
   readOnlyHint: "changes nothing",

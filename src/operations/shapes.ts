@@ -1,5 +1,5 @@
 import type { Accepted, ToolView } from "../authored/authored.ts";
-import type { JsonObject } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type * as Zod from "../core/zod.ts";
 
 type Z = typeof Zod;
@@ -34,4 +34,30 @@ export function examplesText(count: number): string {
 export function engineText({ engine, warnings = [] }: ToolView): string {
   const notes = warnings.map((warning) => ` Note: ${warning}.`).join("");
   return `Runs in ${engine.engine} (${engine.level}): ${engine.why}.${notes}`;
+}
+
+/**
+ * Some models write the arguments of another tool as a JSON text, or under the other name that is in use for them.
+ *
+ * @param key the documented one
+ */
+export function withObject(given: JsonObject, key: "arguments" | "args"): JsonObject {
+  const other = key === "args" ? "arguments" : "args";
+  const { [other]: theirs, ...args } = given;
+  const value = args[key] ?? theirs;
+  return value === undefined ? args : { ...args, [key]: unwrapped(value) };
+}
+
+/** Largest text that is read, in characters. */
+const MAX_TEXT_CHARS = 10_000_000;
+
+function unwrapped(value: Json): Json {
+  if (value === null || value === "") return {};
+  if (typeof value !== "string" || value.length > MAX_TEXT_CHARS) return value;
+  try {
+    const read = JSON.parse(value) as Json;
+    return isJsonObject(read) ? read : value;
+  } catch {
+    return value; // the check says what is wrong with it
+  }
 }

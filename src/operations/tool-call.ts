@@ -1,5 +1,6 @@
 import { isJsonObject, type JsonObject } from "../core/json.ts";
 import { operation } from "./operation.ts";
+import { withObject } from "./shapes.ts";
 
 export const toolCall = operation({
   name: "tool_call",
@@ -9,6 +10,7 @@ export const toolCall = operation({
     'Calls any tool of this server by its name, also one that is not in your list (yet), such as a tool made a moment ago. Example: {"name":"text_uppercase","arguments":{"text":"hi"}}',
   permission: "use",
   annotations: { readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true },
+  accept: (args) => withObject(args, "arguments"),
   input: (z) =>
     z.strictObject({
       name: z.string().min(1).describe("Name of the tool, in either spelling"),

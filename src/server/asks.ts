@@ -2,7 +2,7 @@ import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import { Paused } from "../core/pause.ts";
-import { LOG_LEVELS, type Ask, type CallIo, type ClientCan } from "../core/source.ts";
+import { LOG_LEVELS, type Ask, type CallIo, type ClientCan, type Resumed } from "../core/source.ts";
 import { problemsOfForm } from "./elicited.ts";
 import type { Exchange } from "./exchange.ts";
 import { invalidParams } from "./protocol.ts";
@@ -14,13 +14,21 @@ export interface Asked {
   readonly answers: Answers;
   /** Of the last question that this client cannot be asked, or has answered by what does not fit, if there was one. */
   refused: DynamicMcpError | undefined;
+  /** Set when the run goes on from a state. */
+  readonly resumed?: Resumed | undefined;
 }
+
+/** A state travels to the client and back with each round. */
+const MAX_STATE_CHARS = 64_000;
 
 /**
  * The {@link CallIo} of a request.
  *
  * Older era: a question is a request on the stream of the call, and the clock stands still meanwhile. 2026-07-28: what
  * is not answered yet ends the run ({@link Paused}); the client comes back with the answers.
+ *
+ * What is asked with a state is asked now, in either era, whatever was answered before: who keeps a state knows what it
+ * still wants to know.
  */
 export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): CallIo {
   const { can, lane, era } = exchange;
@@ -28,9 +36,10 @@ export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): 
   const token = progressToken(exchange.params);
   let progressed = -Infinity;
 
-  async function ask(asks: Record<string, Ask>): Promise<Answers> {
+  async function ask(asks: Record<string, Ask>, state?: string): Promise<Answers> {
     const missing = missingCapabilities(Object.values(asks), can);
     if (missing) throw (asked.refused = missing);
+    if (state !== undefined) return askWithState(asks, state);
     const unfit = era === "modern" ? unfitAnswer(asks, answers) : undefined;
     if (unfit) throw (asked.refused = unfit);
     const open = Object.entries(asks).filter(([key, each]) => !hasAnswer(answers, key, each));
@@ -41,9 +50,23 @@ export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): 
     return Object.fromEntries(Object.keys(asks).map((key) => [key, answers[key] ?? {}]));
   }
 
+  async function askWithState(asks: Record<string, Ask>, state: string): Promise<Answers> {
+    if (state.length > MAX_STATE_CHARS) {
+      throw new DynamicMcpError("TOO_LARGE", `the state of a run may have at most ${MAX_STATE_CHARS} characters`, {
+        data: { chars: state.length, maxChars: MAX_STATE_CHARS },
+      });
+    }
+    if (era === "modern") throw new Paused(asks, state);
+    const given: Answers = {};
+    await askNow(asks, exchange, deadline, given);
+    return given;
+  }
+
   return {
     can,
     ask,
+    resumed: asked.resumed,
+    logLevel: exchange.logLevel,
     progress(progress, total, message) {
       if (token === undefined || !(progress > progressed)) return;
       progressed = progress;
@@ -105,6 +128,19 @@ export function readInputResponses(params: JsonObject): Answers {
     if (!isJsonObject(answer)) throw invalidParams(`the answer to ${JSON.stringify(key)} must be an object`);
   }
   return given as Answers;
+}
+
+/**
+ * The answers to what was asked with a state, out of those that came with a request.
+ *
+ * Only their shape is judged: a form's schema is not kept in the state, which would grow with what a server asks. Who
+ * has asked gets the content as it came, has its schema at hand, and must not trust a client anyway.
+ *
+ * @param methods what each question was asked by; what was not asked is left out, and so is an answer that is none
+ */
+export function answersTo(methods: Record<string, Ask["method"]>, given: Answers): Answers {
+  const answered = Object.entries(methods).filter(([key, method]) => Object.hasOwn(given, key) && fits(method, given[key])); // prettier-ignore
+  return Object.fromEntries(answered.map(([key]) => [key, given[key] ?? {}]));
 }
 
 /** An answer of the wrong shape is as good as none: the question is asked again. */

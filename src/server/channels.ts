@@ -1,12 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { Principal } from "../core/caller.ts";
 import { DynamicMcpError } from "../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 import { LOG_LEVELS, type Logger } from "../core/source.ts";
 import type { Channel, ChannelStore } from "../store/store.ts";
+import { readCan, readClient } from "./client-can.ts";
 import type { ClientMemory } from "./exchange.ts";
 import { OpenChannel, subscribed } from "./open-channel.ts";
-import { readCan, readClient } from "./protocol.ts";
 
 /** Rows are moved forward, and looked for, at most this often. */
 const TOUCH_MS = 60_000;
@@ -232,7 +232,5 @@ export type Channels = ReturnType<typeof createChannels>;
 /** Of `initialize`, what another process needs; a client's extras are not worth a row of their own. */
 function keptOf({ capabilities, clientInfo }: JsonObject): JsonObject {
   const client = readClient(clientInfo);
-  const { elicitation, sampling, roots } = isJsonObject(capabilities) ? capabilities : {};
-  const known = Object.entries({ elicitation, sampling, roots }).filter(([, value]) => isJsonObject(value));
-  return { capabilities: Object.fromEntries(known) as JsonObject, ...(client ? { clientInfo: client } : {}) };
+  return { capabilities: readCan(capabilities).declared ?? {}, ...(client ? { clientInfo: client } : {}) };
 }

@@ -1,6 +1,7 @@
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { ClientCan, LogLevel } from "../core/source.ts";
 import type { Caller } from "../core/caller.ts";
+import { readCan, readClient } from "./client-can.ts";
 import { readLogLevel } from "./methods.ts";
 import {
   isLegacyVersion,
@@ -10,8 +11,6 @@ import {
   MODERN_VERSIONS,
   namesModernEra,
   ProtocolError,
-  readCan,
-  readClient,
   RPC,
   type Era,
 } from "./protocol.ts";

@@ -59,8 +59,9 @@ export function resultReply(id: RequestId, resultText: string): Reply {
   return { status: 200, head: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${resultText}}` };
 }
 
-export function bytesReply(id: RequestId, body: Buffer): Reply {
-  return { status: 200, head: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, body, tail: "}" };
+/** A result whose text begins with kept bytes and ends with `rest`. */
+export function bytesReply(id: RequestId, body: Buffer, rest: string): Reply {
+  return { status: 200, head: `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":`, body, tail: `${rest}}` };
 }
 
 export function errorReply(id: RequestId | null, error: RpcError, status: number): Reply {

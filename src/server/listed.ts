@@ -1,5 +1,4 @@
 import type { Item, ItemKind, ItemOf } from "../core/item.ts";
-import { isJsonObject, type JsonObject } from "../core/json.ts";
 import type { Era } from "./protocol.ts";
 import { isObjectSchema, wrapSchema } from "./results.ts";
 
@@ -13,19 +12,27 @@ export const LIST_OF = {
 
 export type ListMethod = keyof typeof LIST_OF;
 
-/** An item as a list of this era shows it; keys always in one order, so that equal lists are equal bytes. */
+/**
+ * An item as a list of this era shows it; keys always in one order, so that equal lists are equal bytes. What is listed
+ * beyond our own members comes as it is and takes the place of none.
+ */
 export function listed(item: Item, name: string, era: Era): object {
-  const { title, description, meta } = item;
-  const common = { title, description };
+  const own = ownMembers(item, name, era);
+  const { meta, extra } = item;
+  return extra ? { ...own, ...extra, ...own, _meta: meta } : { ...own, _meta: meta };
+}
+
+function ownMembers(item: Item, name: string, era: Era): object {
+  const { title, description } = item;
   switch (item.kind) {
     case "tool":
-      return { name, ...common, ...toolParts(item, era), _meta: meta };
+      return { name, title, description, ...toolParts(item, era) };
     case "prompt":
-      return { name, ...common, arguments: item.arguments, _meta: meta };
+      return { name, title, description, arguments: item.arguments };
     case "resource":
-      return { uri: item.uri, name: item.name, ...common, mimeType: item.mimeType, _meta: meta };
+      return { uri: item.uri, name: item.name, title, description, mimeType: item.mimeType };
     case "template":
-      return { uriTemplate: item.uriTemplate, name: item.name, ...common, mimeType: item.mimeType, _meta: meta };
+      return { uriTemplate: item.uriTemplate, name: item.name, title, description, mimeType: item.mimeType };
   }
 }
 
@@ -34,30 +41,4 @@ function toolParts(tool: ItemOf<"tool">, era: Era): object {
   const output =
     outputSchema && era === "legacy" && !isObjectSchema(outputSchema) ? wrapSchema(outputSchema) : outputSchema;
   return { inputSchema, outputSchema: output, annotations };
-}
-
-/** A property of a tool's input that a client has to repeat as an HTTP header (SEP-2243). */
-export interface HeaderParam {
-  path: string[];
-  /** Without `Mcp-Param-`, in lower case. */
-  header: string;
-  isNumber: boolean;
-}
-
-/** Properties with `x-mcp-header`, reached through `properties` only. */
-export function headerParams(schema: JsonObject): HeaderParam[] {
-  const found: HeaderParam[] = [];
-  const visit = (node: JsonObject, path: string[]) => {
-    const header = node["x-mcp-header"];
-    if (typeof header === "string" && path.length > 0) {
-      const isNumber = node["type"] === "integer" || node["type"] === "number";
-      found.push({ path, header: header.toLowerCase(), isNumber });
-    }
-    if (!isJsonObject(node["properties"])) return;
-    for (const [key, child] of Object.entries(node["properties"])) {
-      if (isJsonObject(child)) visit(child, [...path, key]);
-    }
-  };
-  visit(schema, []);
-  return found;
 }

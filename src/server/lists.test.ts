@@ -16,29 +16,36 @@ const source: Source = {
 };
 
 /** A surface with tools of these names; loading one is counted. */
-function world(names: string[], schema: Partial<ToolItem> = {}) {
+function world(names: string[], schema: Partial<ToolItem> = {}, text?: (name: string) => string | undefined) {
   let [version, loads] = [1, 0];
   const toolOf = (name: string): Named<"tool"> => {
     const item: ToolItem = { kind: "tool", id: name, name, revision: 1, inputSchema: { type: "object" }, ...schema };
     const load = () => (loads++, item);
-    const listing: Listing<"tool"> = { kind: "tool", id: name, name, load };
+    const listing: Listing<"tool"> = { kind: "tool", id: name, name, load, ...(text ? { text } : {}) };
     return { name, listing, source, load };
   };
   let tools = names.map(toolOf);
   const surface: Surface = {
     view: () => ({
       version: String(version),
+      listVersion: () => String(version),
+      exposure: "direct",
       list: (kind) => (kind === "tool" ? tools : []) as never,
+      all: (kind) => (kind === "tool" ? tools : []) as never,
+      findInGroup: () => undefined,
       find: (_kind, name) => tools.find((each) => each.name === name) as never,
       findResource: () => undefined,
     }),
     onChange: () => () => {},
     onResourceUpdated: () => () => {},
+    watch: () => () => {},
+    onMessage: () => () => {},
   };
   const writer = createResultWriter({ name: "test", version: "1" });
   const lists = createLists({ surface, writer, pageSize: 3, hint: { ttlMs: 0, cacheScope: "private" } });
   const page = (cursor?: string, era: "legacy" | "modern" = "legacy") => {
-    const parsed = JSON.parse(lists.page("tools/list", era, { principal: LOCAL }, cursor).toString()) as JsonObject;
+    const { bytes, rest } = lists.page("tools/list", era, { principal: LOCAL }, cursor);
+    const parsed = JSON.parse(bytes.toString() + rest) as JsonObject;
     const list = parsed["tools"] as JsonObject[];
     return {
       parsed,
@@ -77,7 +84,7 @@ describe("pages", () => {
 
   it("are the same bytes until something changes, and one change loads one item", () => {
     const { lists, page, change, loads } = world(["a", "b", "c"]);
-    const bytes = () => lists.page("tools/list", "legacy", { principal: LOCAL }, undefined);
+    const bytes = () => lists.page("tools/list", "legacy", { principal: LOCAL }, undefined).bytes;
     expect(bytes()).toBe(bytes());
     expect(loads()).toBe(3);
     change(["a", "a2", "b"]);
@@ -94,6 +101,25 @@ describe("pages", () => {
     ["an empty text", ""],
   ])("refuse %s as a cursor", (_what, cursor) => {
     expect(() => world(["a"]).page(cursor)).toThrow(expect.objectContaining({ code: "INVALID_CURSOR" }));
+  });
+
+  it("take a line as its Source has it, without loading it, for both eras at once", () => {
+    const { page, lists, loads } = world(["a", "b"], {}, (name) => `{"name":"${name}","x":12345678901234567890}`);
+    const bytes = (era: "legacy" | "modern") => lists.page("tools/list", era, { principal: LOCAL }, undefined).bytes;
+    expect(page().names).toEqual(["a", "b"]);
+    expect(bytes("modern")).toBe(bytes("legacy"));
+    expect(bytes("modern").toString()).toContain("12345678901234567890");
+    expect(loads()).toBe(0);
+  });
+
+  it.each([
+    ["none", undefined],
+    ["one of several lines", '{\n"name":"evil"}'],
+    ["one with a lone return", '{\r"name":"evil"}'],
+  ])("load an item whose text is %s", (_what, text) => {
+    const { page, loads } = world(["a"], {}, () => text);
+    expect(page().names).toEqual(["a"]);
+    expect(loads()).toBe(1);
   });
 
   it("say in 2026-07-28 how long they may be kept", () => {

@@ -52,7 +52,8 @@ export function createMethods({
     ({ id, era, caller, params }) => {
       const { cursor } = params;
       if (cursor !== undefined && typeof cursor !== "string") throw invalidParams("`cursor` must be a text");
-      return bytesReply(id, lists.page(method, era, caller, cursor));
+      const { bytes, rest } = lists.page(method, era, caller, cursor);
+      return bytesReply(id, bytes, rest);
     };
 
   const run =

@@ -2,11 +2,13 @@ import type { Caller } from "../core/caller.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
-import type { Surface } from "../surface/surface.ts";
+import { LOG_LEVELS, type LogLevel } from "../core/source.ts";
+import type { Surface, View } from "../surface/surface.ts";
 import type { Exchange, NoticeOutlet } from "./exchange.ts";
 import { resultReply } from "./json-rpc.ts";
 import { assertUriLength, invalidParams, META } from "./protocol.ts";
 import type { Implementation } from "./results.ts";
+import { Watches } from "./watches.ts";
 
 /** Changes that come within this time are one notice. */
 const DEBOUNCE_MS = 30;
@@ -15,20 +17,37 @@ type ListChange = "tools" | "prompts" | "resources";
 const CHANGE_OF: Record<ItemKind, ListChange> = { tool: "tools", prompt: "prompts", resource: "resources", template: "resources" }; // prettier-ignore
 const ALL_CHANGES: readonly ListChange[] = ["tools", "prompts", "resources"];
 
+/** What of a client of the older era decides what it is told. */
+export interface Follower {
+  readonly subscriptions: ReadonlySet<string>;
+  /** Log lines below this are not sent. */
+  readonly logLevel: LogLevel;
+}
+
+/** A client that is being told. */
+export interface Following {
+  /** Its subscriptions have changed. */
+  update(): void;
+  end(): void;
+}
+
 /** Somebody who wants to be told. */
 interface Listener {
   caller: Caller;
   changes: ReadonlySet<ListChange>;
-  wantsUri: (uri: string) => boolean;
+  uris: () => ReadonlySet<string>;
+  /** Undefined when log lines have no place on its stream. */
+  logLevel: (() => LogLevel) | undefined;
   outlet: NoticeOutlet;
   /** Goes into the `_meta` of all it gets (2026-07-28). */
   meta: JsonObject | undefined;
-  /** The view it was last told about: a change elsewhere is none for it. */
-  version: string;
+  /** The lists it was last told about: a change elsewhere is none for it. */
+  versions: Record<ListChange, string>;
+  watches: Watches;
 }
 
 /**
- * Tells clients that lists or resources have changed: one notice for each change, only to those whose view has
+ * Tells clients that lists or resources have changed: one notice for each change, only to those whose own lists have
  * changed. It keeps no list of clients at rest: who has no open stream is not told, and asks when it comes back.
  */
 export function createNotices({
@@ -41,6 +60,8 @@ export function createNotices({
   maxListeners: number;
 }) {
   const listeners = new Set<Listener>();
+  /** Those whose stream takes log lines; a channel has one stream at most. */
+  const byChannel = new Map<string, Listener>();
   let waiting: Set<ListChange> | undefined;
   let timer: NodeJS.Timeout | undefined;
 
@@ -51,7 +72,13 @@ export function createNotices({
       timer ??= setTimeout(tellChanges, DEBOUNCE_MS).unref();
     }),
     surface.onResourceUpdated((uri) => {
-      for (const each of listeners) if (each.wantsUri(uri)) tell(each, "notifications/resources/updated", { uri });
+      for (const each of listeners) if (each.uris().has(uri)) tell(each, "notifications/resources/updated", { uri });
+    }),
+    surface.onMessage(({ channel, level, logger, data }) => {
+      const listener = byChannel.get(channel);
+      const from = listener?.logLevel?.();
+      if (!listener || !from || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(from)) return;
+      tell(listener, "notifications/message", { level, ...(logger === undefined ? {} : { logger }), data });
     }),
   ];
 
@@ -60,10 +87,12 @@ export function createNotices({
     waiting = undefined;
     timer = undefined;
     for (const each of listeners) {
-      const { version } = surface.view(each.caller);
-      if (version === each.version) continue;
-      each.version = version;
+      const view = surface.view(each.caller);
+      if (changes.includes("resources")) each.watches.renew();
       for (const change of changes) {
+        const version = versionOf(view, change);
+        if (version === each.versions[change]) continue;
+        each.versions[change] = version;
         if (each.changes.has(change)) tell(each, `notifications/${change}/list_changed`, undefined);
       }
     }
@@ -81,20 +110,50 @@ export function createNotices({
     );
   }
 
-  function add(listener: Omit<Listener, "version">): () => void {
-    const full = { ...listener, version: surface.view(listener.caller).version };
+  function add(listener: Omit<Listener, "versions" | "watches">): Following {
+    const { caller, uris, logLevel } = listener;
+    const view = surface.view(caller);
+    const versions = {
+      tools: versionOf(view, "tools"),
+      prompts: versionOf(view, "prompts"),
+      resources: versionOf(view, "resources"),
+    };
+    const full: Listener = { ...listener, versions, watches: new Watches(surface, caller) };
     listeners.add(full);
-    return () => void listeners.delete(full);
+    if (logLevel && caller.channel !== undefined) byChannel.set(caller.channel, full);
+    full.watches.set(uris());
+    return {
+      update: () => void (listeners.has(full) && full.watches.set(uris())),
+      end: () => forget(full),
+    };
+  }
+
+  function forget(listener: Listener): void {
+    const { channel } = listener.caller;
+    listeners.delete(listener);
+    if (channel !== undefined && byChannel.get(channel) === listener) byChannel.delete(channel);
+    listener.watches.close();
   }
 
   return {
     /** @throws OVERLOADED */
     assertRoom,
 
-    /** A client of the older era, told of everything; resources as `wantsUri` says at the time. */
-    follow(caller: Caller, wantsUri: (uri: string) => boolean, outlet: NoticeOutlet): () => void {
+    /**
+     * A client of the older era, told of everything.
+     *
+     * @throws OVERLOADED
+     */
+    follow(caller: Caller, follower: Follower, outlet: NoticeOutlet): Following {
       assertRoom();
-      return add({ caller, changes: new Set(ALL_CHANGES), wantsUri, outlet, meta: undefined });
+      return add({
+        caller,
+        changes: new Set(ALL_CHANGES),
+        uris: () => follower.subscriptions,
+        logLevel: () => follower.logLevel,
+        outlet,
+        meta: undefined,
+      });
     },
 
     /**
@@ -115,8 +174,9 @@ export function createNotices({
           finish();
           return () => {};
         }
-        const wantsUri = (uri: string) => filter.uris.has(uri);
-        return add({ caller, changes: filter.changes, wantsUri, outlet: { ...outlet, finish }, meta });
+        const { changes, uris } = filter;
+        // Log lines go with requests in 2026-07-28, never with a subscription.
+        return add({ caller, changes, uris: () => uris, logLevel: undefined, outlet: { ...outlet, finish }, meta }).end;
       });
     },
 
@@ -124,8 +184,10 @@ export function createNotices({
     close(): void {
       for (const end of ends) end();
       clearTimeout(timer);
-      for (const { outlet } of [...listeners]) outlet.finish();
-      listeners.clear();
+      for (const listener of [...listeners]) {
+        listener.outlet.finish();
+        forget(listener);
+      }
     },
 
     open: () => listeners.size,
@@ -133,6 +195,17 @@ export function createNotices({
 }
 
 export type Notices = ReturnType<typeof createNotices>;
+
+function versionOf(view: View, change: ListChange): string {
+  switch (change) {
+    case "tools":
+      return view.listVersion("tool");
+    case "prompts":
+      return view.listVersion("prompt");
+    case "resources":
+      return `${view.listVersion("resource")} ${view.listVersion("template")}`;
+  }
+}
 
 const FLAGS: Record<string, ListChange> = {
   toolsListChanged: "tools",

@@ -6,6 +6,7 @@ import { ClientAsks } from "./client-asks.ts";
 import type { NoticeOutlet } from "./exchange.ts";
 import { Flights, type Flight } from "./flight.ts";
 import type { RequestId } from "./json-rpc.ts";
+import type { Following } from "./notices.ts";
 import { assertUriLength } from "./protocol.ts";
 
 /** Sent to a client that has not set a level. */
@@ -27,7 +28,7 @@ export class OpenChannel {
   touchedAt = 0;
   /** False when the store could not take it: then it lives in this process only. */
   isStored = false;
-  #stream: { outlet: NoticeOutlet; end: () => void } | undefined;
+  #stream: { outlet: NoticeOutlet; following: Following } | undefined;
   #subscriptions: Set<string> | undefined;
   #flights: Flights | undefined;
   #asks: ClientAsks | undefined;
@@ -46,6 +47,7 @@ export class OpenChannel {
   set subscriptions(uris: Iterable<string>) {
     const set = new Set(uris);
     this.#subscriptions = set.size > 0 ? set : undefined;
+    this.#stream?.following.update();
   }
 
   get asks(): ClientAsks {
@@ -63,13 +65,13 @@ export class OpenChannel {
   }
 
   /** The newest stream wins: a client that comes back may come before its old connection is seen to be dead. */
-  openStream(outlet: NoticeOutlet, end: () => void): () => void {
-    this.#stream?.end();
+  openStream(outlet: NoticeOutlet, following: Following): () => void {
+    this.#stream?.following.end();
     this.#stream?.outlet.finish();
-    const stream = { outlet, end };
+    const stream = { outlet, following };
     this.#stream = stream;
     return () => {
-      end();
+      following.end();
       if (this.#stream === stream) this.#stream = undefined;
     };
   }
@@ -98,7 +100,7 @@ export class OpenChannel {
   close(): void {
     this.#asks?.close();
     this.endFlights("client");
-    this.#stream?.end();
+    this.#stream?.following.end();
     this.#stream?.outlet.finish();
     this.#stream = undefined;
   }

@@ -1,5 +1,4 @@
-import type { ClientCan } from "../core/source.ts";
-import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import type { JsonObject } from "../core/json.ts";
 
 /*
  * The words of the Model Context Protocol that both eras need. Numbers of errors are the specification's; we mint none.
@@ -50,6 +49,8 @@ export const RPC = {
   internalError: -32603,
   /** Revisions before 2026-07-28 only. */
   resourceNotFound: -32002,
+  /** 2025-11-25 only. */
+  urlElicitationRequired: -32042,
   headerMismatch: -32020,
   missingCapability: -32021,
   unsupportedVersion: -32022,
@@ -81,30 +82,4 @@ const MAX_URI_CHARS = 4_096;
 /** @throws ProtocolError -32602 */
 export function assertUriLength(uri: string): void {
   if (uri.length > MAX_URI_CHARS) throw invalidParams(`a URI to follow may have at most ${MAX_URI_CHARS} characters`);
-}
-
-const NO_ANSWERS: ClientCan = Object.freeze({ elicitForm: false, elicitUrl: false, sampling: false, roots: false });
-/** All sixteen that exist, so that a thousand channels share them. */
-const CAN = new Map<number, ClientCan>([[0, NO_ANSWERS]]);
-
-/** What declared client capabilities allow us to ask for. An empty `elicitation` means forms (SEP-1036). */
-export function readCan(capabilities: Json | undefined): ClientCan {
-  if (!isJsonObject(capabilities)) return NO_ANSWERS;
-  const { elicitation, sampling, roots } = capabilities;
-  const url = isJsonObject(elicitation) && isJsonObject(elicitation["url"]);
-  const form = isJsonObject(elicitation) && (isJsonObject(elicitation["form"]) || !url);
-  const bits = (form ? 1 : 0) | (url ? 2 : 0) | (isJsonObject(sampling) ? 4 : 0) | (isJsonObject(roots) ? 8 : 0);
-  let can = CAN.get(bits);
-  if (!can) {
-    can = Object.freeze({ elicitForm: form, elicitUrl: url, sampling: (bits & 4) > 0, roots: (bits & 8) > 0 });
-    CAN.set(bits, can);
-  }
-  return can;
-}
-
-/** `clientInfo` as far as we use it; texts are cut so that nobody fills our log with them. */
-export function readClient(info: Json | undefined): { name: string; version: string } | undefined {
-  if (!isJsonObject(info) || typeof info["name"] !== "string") return undefined;
-  const version = typeof info["version"] === "string" ? info["version"] : "";
-  return { name: info["name"].slice(0, 200), version: version.slice(0, 100) };
 }

@@ -1,5 +1,6 @@
 import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import type { Ask } from "../core/source.ts";
 import { invalidParams } from "./protocol.ts";
 
 /** What a question of 2026-07-28 is bound to: whoever answers has to be the same, asking for the same. */
@@ -12,11 +13,19 @@ export interface Binding {
 
 export type Answers = Record<string, JsonObject>;
 
+/** What comes back with the client's next request. */
+export interface Kept {
+  /** To the questions of earlier rounds, for a run that starts again. */
+  answers: Answers;
+  /** Of a run that goes on from a state: the state, and the method that each question was asked by. */
+  resume?: { state: string; methods: Record<string, Ask["method"]> };
+}
+
 const MAX_STATE_CHARS = 1_000_000;
 
 /**
- * Writes and reads `requestState`: the answers of earlier rounds, signed, so that any process on the same store can go
- * on. It is not secret: all it holds came from this client.
+ * Writes and reads `requestState`: what is kept of a run that waits for answers, signed, so that any process on the same store can go
+ * on. It is not secret: all it holds came from this client, or was said to be no secret by who asked.
  *
  * @param key   32 random bytes that all processes on one store share
  * @param ttlMs how long a client may take to answer
@@ -26,22 +35,21 @@ export function createRequestStates({ key, ttlMs, now }: { key: Uint8Array; ttlM
   const sign = (text: string) => createHmac("sha256", key).update(text).digest("base64url");
 
   return {
-    write(binding: Binding, answers: Answers): string {
-      const state = { v: 1, for: digest(binding), until: now() + ttlMs, answers };
+    write(binding: Binding, kept: Kept): string {
+      const state = { v: 1, for: digest(binding), until: now() + ttlMs, ...kept };
       const text = Buffer.from(JSON.stringify(state)).toString("base64url");
       return `${text}.${sign(text)}`;
     },
 
     /** @throws ProtocolError -32602 with `data.reason`: `tampered`, `expired` or `mismatch` */
-    read(binding: Binding, requestState: string): Answers {
+    read(binding: Binding, requestState: string): Kept {
       const [text = "", signature = "", ...rest] = requestState.split(".");
       if (requestState.length > MAX_STATE_CHARS || rest.length > 0 || !isSame(signature, sign(text))) {
         throw refused("tampered", "`requestState` is not what this server sent; call again without it");
       }
-      const state = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as {
+      const state = JSON.parse(Buffer.from(text, "base64url").toString("utf8")) as Kept & {
         for: string;
         until: number;
-        answers: Answers;
       };
       if (state.until < now()) throw refused("expired", "the answers came too late; call again without `requestState`");
       if (state.for !== digest(binding)) {
@@ -50,7 +58,7 @@ export function createRequestStates({ key, ttlMs, now }: { key: Uint8Array; ttlM
           "`requestState` belongs to another request; repeat the request it came from unchanged",
         );
       }
-      return state.answers;
+      return state;
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { AnyResult, ToolResult } from "../core/item.ts";
 import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import { rawTextOf } from "../core/raw-text.ts";
 import { META, type Era } from "./protocol.ts";
 
 /** Who we say we are. */
@@ -17,24 +18,41 @@ export interface CacheHint {
 
 /**
  * Turns results into JSON text. In 2026-07-28 every result says its type and who we are; both are added to the text,
- * so that a large result is written once.
+ * so that a large result is written once, and one that came as text is not written at all.
  */
 export function createResultWriter(serverInfo: Implementation) {
   const stamp = `"resultType":"complete","_meta":${JSON.stringify({ [META.serverInfo]: serverInfo })}}`;
 
   return {
     write(era: Era, result: object, hint?: CacheHint): string {
-      if (era === "legacy") return JSON.stringify(result);
-      const hinted = hint ? { ...result, ...hint } : result;
-      const meta = (result as { _meta?: unknown })._meta;
+      const text = lineOf(result);
+      if (era === "legacy") return text ?? JSON.stringify(result);
+      const { _meta: meta } = result as { _meta?: unknown };
       if (isJsonObject(meta) || "resultType" in result) {
         const own = isJsonObject(meta) ? meta : {};
+        const hinted = hint ? { ...result, ...hint } : result;
         return JSON.stringify({ resultType: "complete", ...hinted, _meta: { ...own, [META.serverInfo]: serverInfo } });
       }
-      const text = JSON.stringify(hinted);
-      return text === "{}" ? `{${stamp}` : `${text.slice(0, -1)},${stamp}`;
+      const isStamped = text !== undefined && !STAMPED.some((key) => key in result);
+      if (!isStamped) return joined(JSON.stringify(hint ? { ...result, ...hint } : result), stamp);
+      return joined(text, hint ? JSON.stringify(hint).slice(1, -1) + "," + stamp : stamp);
     },
   };
+}
+
+/** What we add ourselves: a text that has one of them cannot be added to. */
+const STAMPED = ["_meta", "ttlMs", "cacheScope"];
+
+/** The text that a result came as, where it can be part of a message: one line, as stdio and event streams need it. */
+function lineOf(result: object): string | undefined {
+  const text = rawTextOf(result);
+  return text === undefined || text.includes("\n") || text.includes("\r") ? undefined : text;
+}
+
+/** @param text of an object. @param more further members and the closing brace */
+function joined(text: string, more: string): string {
+  const open = text.slice(0, text.lastIndexOf("}"));
+  return open.trimEnd() === "{" ? `{${more}` : `${open},${more}`;
 }
 
 export type ResultWriter = ReturnType<typeof createResultWriter>;

@@ -3,12 +3,12 @@ import type { CallEnd, Wanted } from "../core/call.ts";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { AnyResult } from "../core/item.ts";
-import type { Ask } from "../core/source.ts";
-import { askNow, createIo, readInputResponses, type Asked } from "./asks.ts";
+import type { Ask, Resumed } from "../core/source.ts";
+import { answersTo, askNow, createIo, readInputResponses, type Asked } from "./asks.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Lists } from "./lists.ts";
 import { invalidParams } from "./protocol.ts";
-import type { Answers, Binding, RequestStates } from "./request-state.ts";
+import type { Answers, Binding, Kept, RequestStates } from "./request-state.ts";
 import { forLegacy } from "./results.ts";
 import { READ_WANTED, type RunMethod } from "./wanted.ts";
 
@@ -42,37 +42,51 @@ export function createRuns({
   async function runModern(exchange: Exchange, wanted: Wanted): Promise<object> {
     const { params, caller, method } = exchange;
     const binding: Binding = { principal: caller.principal.id, method, params };
-    const answers = await readAnswers(exchange, binding);
-    const asked: Asked = { answers, refused: undefined };
+    const asked = await readAsked(exchange, binding);
     const end = await attempt(exchange, wanted, asked);
     if (end.state === "paused") {
-      const requestState = (await states()).write(binding, answers);
-      return { resultType: "input_required", inputRequests: asRequests(end.asks), requestState };
+      const kept = keptOf(end, asked.answers);
+      return {
+        resultType: "input_required",
+        // Neither is required, but one of them is (basic/utilities/mrtr).
+        ...(Object.keys(end.asks).length > 0 ? { inputRequests: asRequests(end.asks) } : {}),
+        requestState: (await states()).write(binding, kept),
+      };
     }
     // The client wants to hear of what it lacks or got wrong as such, even where a tool has made a result of it.
     if (end.state === "failed" && end.code === asked.refused?.code) throw asked.refused;
     return shaped(end.result, wanted);
   }
 
-  async function readAnswers({ params, method }: Exchange, binding: Binding): Promise<Answers> {
+  async function readAsked({ params, method }: Exchange, binding: Binding): Promise<Asked> {
     const { requestState } = params;
-    if (requestState === undefined && params["inputResponses"] === undefined) return {};
+    if (requestState === undefined && params["inputResponses"] === undefined)
+      return { answers: {}, refused: undefined };
     if (method === "completion/complete") throw invalidParams("this method asks nothing, so it takes no answers");
     const given = readInputResponses(params);
-    if (requestState === undefined) return { ...given };
+    if (requestState === undefined) return { answers: { ...given }, refused: undefined };
     if (typeof requestState !== "string") throw invalidParams("`requestState` must be a text");
-    return { ...(await states()).read(binding, requestState), ...given };
+    const { answers, resume } = (await states()).read(binding, requestState);
+    if (!resume) return { answers: { ...answers, ...given }, refused: undefined };
+    const others = Object.entries(given).filter(([key]) => !Object.hasOwn(resume.methods, key));
+    return {
+      answers: { ...answers, ...Object.fromEntries(others) },
+      refused: undefined,
+      resumed: { state: resume.state, answers: answersTo(resume.methods, given) },
+    };
   }
 
   async function runLegacy(exchange: Exchange, wanted: Wanted): Promise<object> {
     const answers: Answers = {};
+    let resumed: Resumed | undefined;
     for (let round = 0; round < MAX_ROUNDS; round++) {
-      const end = await attempt(exchange, wanted, { answers, refused: undefined });
+      const end = await attempt(exchange, wanted, { answers, refused: undefined, resumed });
       if (end.state !== "paused") return legacyShaped(exchange, wanted, end.result);
+      resumed = end.resume === undefined ? undefined : { state: end.resume, answers: {} };
       const waiting = new Deadline(callTimeoutMs);
       exchange.flight.attach(waiting);
       try {
-        await askNow(end.asks, exchange, waiting, answers);
+        await askNow(end.asks, exchange, waiting, resumed?.answers ?? answers);
       } finally {
         waiting.close();
       }
@@ -92,6 +106,12 @@ export function createRuns({
       return exchange.era === "modern" ? runModern(exchange, wanted) : runLegacy(exchange, wanted);
     },
   };
+}
+
+function keptOf({ asks, resume }: Extract<CallEnd, { state: "paused" }>, answers: Answers): Kept {
+  if (resume === undefined) return { answers };
+  const methods = Object.fromEntries(Object.entries(asks).map(([key, { method }]) => [key, method]));
+  return { answers, resume: { state: resume, methods } };
 }
 
 function asRequests(asks: Record<string, Ask>): Record<string, object> {

@@ -71,6 +71,8 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   port: number;
   path: string;
+  /** Serves clients of 2024-11-05 too, over HTTP+SSE at `/sse` and `/messages`. */
+  sse: boolean;
   maxBodyBytes: number;
   /**
    * Names that the Host header may have, without port. Empty: the loopback names when listening on loopback, else any
@@ -105,6 +107,7 @@ export const SERVER_DEFAULTS: ServerOptions = {
   host: "127.0.0.1",
   port: 8788,
   path: "/mcp",
+  sse: false,
   maxBodyBytes: 4 * 1024 * 1024,
   allowedHosts: [],
   allowedOrigins: [],

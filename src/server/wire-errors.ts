@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { DynamicMcpError, type ErrorCode } from "../core/errors.ts";
 import type { Json, JsonObject } from "../core/json.ts";
+import { RemoteError } from "../core/remote-error.ts";
 import type { Logger } from "../core/source.ts";
 import type { RpcError } from "./json-rpc.ts";
 import { ProtocolError, RPC, type Era } from "./protocol.ts";
@@ -35,11 +36,27 @@ export function toWire(error: unknown, era: Era, log: Logger): { error: RpcError
     const { number: code, message, data, status } = error;
     return { error: data ? { code, message, data } : { code, message }, status };
   }
+  if (error instanceof RemoteError) return relayed(error.rpc, era);
   if (error instanceof DynamicMcpError) return refusal(error, era);
   const incidentId = randomBytes(8).toString("hex");
   log.error({ incidentId, err: error }, "a request ended with a fault of ours");
   const message = `internal error; the server's log has it under incident ${incidentId}`;
   return { error: { code: RPC.internalError, message, data: { code: "INTERNAL", incidentId } }, status: 200 };
+}
+
+/** What 2026-07-28 does not have any more, or what would speak of our connection as if it were the client's. */
+const NOT_MODERN = new Map<number, number>([
+  [RPC.resourceNotFound, RPC.invalidParams],
+  [RPC.urlElicitationRequired, RPC.invalidRequest],
+  [RPC.headerMismatch, RPC.internalError],
+  [RPC.unsupportedVersion, RPC.internalError],
+]);
+
+/** Another server's own error goes on as it came, as far as the client's era has its number. */
+function relayed({ code, message, data }: RpcError, era: Era): { error: RpcError; status: number } {
+  const number = era === "modern" ? (NOT_MODERN.get(code) ?? code) : code;
+  const error = data === undefined ? { code: number, message } : { code: number, message, data };
+  return { error, status: era === "modern" && number === RPC.missingCapability ? 400 : 200 };
 }
 
 function refusal(error: DynamicMcpError, era: Era): { error: RpcError; status: number } {

@@ -120,11 +120,11 @@ describe("a view", () => {
     const view = surfaceOf([
       source("pack", { resource: ["test://item/fixed"], template: ["test://item/{id}", "file:///{+path}"] }).self,
     ]).view(caller);
-    expect(view.findResource("test://item/fixed")).toMatchObject({ named: { listing: { kind: "resource" } } });
-    expect(view.findResource("test://item/a%20b")?.variables).toEqual({ id: "a b" });
-    expect(view.findResource("file:///x/y.txt")?.variables).toEqual({ path: "x/y.txt" });
-    expect(view.findResource("test://item/a/b")).toBeUndefined();
-    expect(view.findResource("test://item/%E0%A4%A")).toBeUndefined();
+    expect(view.findResource("test://item/fixed", caller)).toMatchObject({ named: { listing: { kind: "resource" } } });
+    expect(view.findResource("test://item/a%20b", caller)).toMatchObject({ variables: { id: "a b" } });
+    expect(view.findResource("file:///x/y.txt", caller)).toMatchObject({ variables: { path: "x/y.txt" } });
+    expect(view.findResource("test://item/a/b", caller)).toBeUndefined();
+    expect(view.findResource("test://item/%E0%A4%A", caller)).toBeUndefined();
   });
 });
 

@@ -1,25 +1,29 @@
 import type { Caller } from "../core/caller.ts";
+import type { Exposure } from "../core/exposure.ts";
 import type { ItemKind } from "../core/item.ts";
+import { once } from "../core/once.ts";
 import type { Listing, Source } from "../core/source.ts";
+import { expose, type ExposureOptions } from "./exposure.ts";
+import { createTemplateFinder } from "./find-resource.ts";
 import { createNaming, type NameStyle } from "./naming.ts";
-import { parseTemplate } from "./uri-template.ts";
+import { createSameLists } from "./same-lists.ts";
 import type { Named, Surface, View } from "./surface.ts";
 
-export interface SurfaceOptions {
+export interface SurfaceOptions extends ExposureOptions {
   /** In order of precedence: where two have the same wire name, the first keeps it and the others get a short hash. */
   sources: readonly Source[];
   nameStyle: NameStyle;
-  /** Whether a profile lists it; what is not listed can still be called. */
-  isListed: (listing: Listing, source: Source) => boolean;
 }
 
 /** Views kept at once. Callers that see the same arrays share one. */
 const MAX_VIEWS = 16;
 
 /** A {@link Surface} that asks its Sources when asked, and remembers what it merged until one of them changes. */
-export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions): Surface {
+export function createSurface(options: SurfaceOptions): Surface {
+  const { sources, nameStyle, isListed, exposure: usual = "direct", budgetTokens = 0 } = options;
   const naming = createNaming(nameStyle);
   const nonce = Math.random().toString(36).slice(2, 8);
+  const sameLists = createSameLists(nonce);
   const views: Known[] = [];
   let made = 0;
 
@@ -34,7 +38,8 @@ export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions):
     return known.view;
   }
 
-  function holds({ parts }: Known, caller: Caller): boolean {
+  function holds({ parts, wish }: Known, caller: Caller): boolean {
+    if (wish !== (caller.exposure ?? usual)) return false;
     let at = 0;
     for (const source of sources)
       for (const kind of KINDS) if (source.items(kind, caller) !== parts[at++]) return false;
@@ -42,39 +47,62 @@ export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions):
   }
 
   function makeKnown(caller: Caller): Known {
+    const wish = caller.exposure ?? usual;
     const parts = sources.flatMap((source) => KINDS.map((kind) => source.items(kind, caller)));
-    return { parts, view: createView(`${nonce}.${++made}`, parts) };
+    return { wish, parts, view: createView(`${nonce}.${++made}`, wish, parts) };
   }
 
-  function createView(version: string, parts: readonly (readonly Listing[])[]): View {
-    const merged = new Map<ItemKind, Merged>();
-    const of = <K extends ItemKind>(kind: K): Merged<K> => {
-      let found: Merged | undefined = merged.get(kind);
-      if (!found) {
-        const own = sources.map((source, at) => ({
-          source,
-          listings: parts[at * KINDS.length + KINDS.indexOf(kind)] ?? [],
-        }));
-        const all = naming.merge(kind, own);
-        found = { all, listed: all.filter((named) => isListed(named.listing, named.source)) };
-        merged.set(kind, found);
-      }
-      return found as Merged<K>; // the map holds under a kind what was merged for it
+  function createView(version: string, wish: Exposure, parts: readonly (readonly Listing[])[]): View {
+    const merge = <K extends ItemKind>(kind: K) =>
+      naming.merge(
+        kind,
+        sources.map((source, at) => ({ source, listings: parts[at * KINDS.length + KINDS.indexOf(kind)] ?? [] })),
+      );
+    const all: { [K in ItemKind]: () => readonly Named<K>[] } = {
+      tool: once(() => merge("tool")),
+      prompt: once(() => merge("prompt")),
+      resource: once(() => merge("resource")),
+      template: once(() => merge("template")),
     };
+    const exposed = once(() => expose(all.tool(), wish, { budgetTokens, isListed }));
+    const listOf = (kind: ItemKind) => {
+      if (kind === "tool") return sameLists.of(kind, exposed().listed);
+      return sameLists.of(
+        kind,
+        all[kind]().filter((named: Named) => isListed(named.listing, named.source, NONE)),
+      );
+    };
+    const lists: { [K in ItemKind]: () => ReturnType<typeof listOf> } = {
+      tool: once(() => listOf("tool")),
+      prompt: once(() => listOf("prompt")),
+      resource: once(() => listOf("resource")),
+      template: once(() => listOf("template")),
+    };
+    const groups = once(() => byGroup(all.tool()));
+    const findByTemplate = createTemplateFinder(all.template, sources);
 
     return {
       version,
-      list: (kind) => of(kind).listed,
-      find: (kind, name) => naming.find(of(kind).all, name),
-      findResource(uri) {
-        const exact = naming.findExact(of("resource").all, uri);
-        if (exact) return { named: exact, variables: {} };
-        for (const named of of("template").all) {
-          const variables = parseTemplate(named.listing.name)(uri);
-          if (variables) return { named, variables };
-        }
-        return undefined;
+      listVersion: (kind) => lists[kind]().version,
+      list: <K extends ItemKind>(kind: K) => lists[kind]().list as readonly Named<K>[], // kept by kind
+      all: (kind) => all[kind](),
+      get exposure() {
+        return exposed().exposure;
       },
+      find: (kind, name) => naming.find(all[kind](), name),
+      findInGroup: (group, nameInGroup) => groups().get(group)?.get(nameInGroup),
+      findResource(uri, caller) {
+        const exact = naming.findExact(all.resource(), uri);
+        return exact ? { named: exact, variables: {} } : findByTemplate(uri, caller);
+      },
+    };
+  }
+
+  /** Subscribes to all Sources that have something to tell. */
+  function toAll(subscribe: (source: Source) => (() => void) | undefined): () => void {
+    const ends = sources.map(subscribe);
+    return () => {
+      for (const end of ends) end?.();
     };
   }
 
@@ -93,30 +121,41 @@ export function createSurface({ sources, nameStyle, isListed }: SurfaceOptions):
         }
         waiting.add(kind);
       };
-      const ends = sources.map((source) => source.onChange(collect));
+      const end = toAll((source) => source.onChange(collect));
       return () => {
         waiting = undefined;
-        for (const end of ends) end();
+        end();
       };
     },
-    onResourceUpdated(listener) {
-      const ends = sources.map((source) => source.onResourceUpdated?.(listener));
-      return () => {
-        for (const end of ends) end?.();
-      };
+    onResourceUpdated: (listener) => toAll((source) => source.onResourceUpdated?.(listener)),
+    onMessage: (listener) => toAll((source) => source.onMessage?.(listener)),
+    watch(uri, caller) {
+      const found = view(caller).findResource(uri, caller);
+      if (!found) return () => {};
+      const { source, id } = "named" in found ? { source: found.named.source, id: found.named.listing.id } : found;
+      return source.watch?.(uri, id, caller) ?? (() => {});
     },
   };
 }
 
 const KINDS = ["tool", "prompt", "resource", "template"] as const satisfies readonly ItemKind[];
+const NONE: ReadonlySet<never> = new Set();
 
 /** A view and what it was made from: for each source, its lists in the order of {@link KINDS}. */
 interface Known {
+  wish: Exposure;
   parts: readonly (readonly Listing[])[];
   view: View;
 }
 
-interface Merged<K extends ItemKind = ItemKind> {
-  all: readonly Named<K>[];
-  listed: readonly Named<K>[];
+function byGroup(tools: readonly Named<"tool">[]): Map<string, Map<string, Named<"tool">>> {
+  const groups = new Map<string, Map<string, Named<"tool">>>();
+  for (const named of tools) {
+    const { group, nameInGroup } = named.listing;
+    if (group === undefined || nameInGroup === undefined) continue;
+    const own = groups.get(group) ?? new Map<string, Named<"tool">>();
+    groups.set(group, own);
+    if (!own.has(nameInGroup)) own.set(nameInGroup, named);
+  }
+  return groups;
 }

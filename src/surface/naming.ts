@@ -54,6 +54,7 @@ class Entry implements Named {
   readonly listing: Listing;
   readonly source: Source;
   readonly #isAsWritten: boolean;
+  #renamed: Entry | undefined;
 
   constructor(key: string, isAsWritten: boolean, listing: Listing, source: Source) {
     this.key = key;
@@ -74,7 +75,8 @@ class Entry implements Named {
   }
 
   renamed(): Entry {
-    return new Entry(withHash(this.key, `${this.source.name}:${this.listing.id}`), false, this.listing, this.source);
+    const seed = `${this.source.name}:${this.listing.id}`;
+    return (this.#renamed ??= new Entry(withHash(this.key, seed), false, this.listing, this.source));
   }
 }
 

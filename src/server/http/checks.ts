@@ -1,6 +1,6 @@
+import type { HeaderParam } from "../../core/header-params.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
 import { isLoopback } from "../../core/loopback.ts";
-import type { HeaderParam } from "../listed.ts";
 import { ProtocolError, RPC } from "../protocol.ts";
 
 /** Hosts and origins that may reach us; what was let in once is not taken apart again. */

@@ -5,6 +5,7 @@ import { take } from "../legacy-notifications.ts";
 import type { OpenChannel } from "../open-channel.ts";
 import { allowsBatches, namesModernEra, ProtocolError, RPC } from "../protocol.ts";
 import { readAccept } from "./checks.ts";
+import { exposed } from "./exposure.ts";
 import { PostReply, sendEmpty } from "./post-reply.ts";
 import type { Post, PostParts, Request } from "./turn.ts";
 import { headerOf, sessionOf } from "./session.ts";
@@ -25,7 +26,7 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
     }
     const { version } = readInitialize(params);
     const channel = await channels.open(post.principal, version, params);
-    const result = initializeResult(version, serverInfo, instructions?.(channel.caller));
+    const result = initializeResult(version, serverInfo, instructions?.(exposed(channel.caller, post.exposure)));
     const withSession = [...headers, "mcp-session-id", channel.id];
     const reply = new PostReply(response, readAccept(request.headers.accept), withSession, streams, channel);
     reply.finish([resultReply(id, JSON.stringify(result))], false);
@@ -60,14 +61,15 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
   }
 
   async function one(
-    { turn, bodyBytes }: Post,
+    { turn, bodyBytes, exposure }: Post,
     channel: OpenChannel,
     lane: PostReply,
     { id, method, params }: Request,
     flight: Flight,
   ): Promise<Reply | undefined> {
     if (!channel.take(flight)) return errorReply(id, idInUse(id), 200);
-    const { caller, can, logLevel } = channel;
+    const { can, logLevel } = channel;
+    const caller = exposed(channel.caller, exposure);
     const memory = () => channels.memoryOf(channel);
     try {
       return await answer({

@@ -1,5 +1,6 @@
-import { createServer, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { Principal } from "../../core/caller.ts";
 import { DynamicMcpError, hasCode } from "../../core/errors.ts";
 import type { Logger } from "../../core/source.ts";
 import { errorReply } from "../json-rpc.ts";
@@ -10,10 +11,12 @@ import { toWire } from "../wire-errors.ts";
 import { createBodies } from "./body.ts";
 import { createGate, readAccept } from "./checks.ts";
 import { createDrains } from "./drains.ts";
+import { exposed, readExposure } from "./exposure.ts";
 import { createPostHandler, Refused } from "./post.ts";
 import type { PostParts, Turn } from "./turn.ts";
 import { noticeOutlet, sendEmpty, sendReply, sendText, writeText } from "./post-reply.ts";
 import { headerOf, sessionOf } from "./session.ts";
+import { createSse, MESSAGES_PATH, SSE_PATH, type Sse } from "./sse.ts";
 import { createStreams } from "./streams.ts";
 
 export interface ListenParts extends Omit<PostParts, "streams" | "orphanMs"> {
@@ -41,6 +44,8 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   const gate = createGate(options.host, options.allowedHosts, options.allowedOrigins);
   const streams = createStreams(options.keepAliveMs, options.stallMs);
   const post = createPostHandler({ ...parts, streams, orphanMs: options.orphanMs });
+  const { maxStreams } = options;
+  const sse = options.sse ? createSse({ ...parts, streams, maxStreams }) : undefined;
   const bodies = createBodies(options.maxBodyBytes);
   const drains = createDrains();
   const prefix = Math.random().toString(36).slice(2, 8);
@@ -50,34 +55,43 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
   let isClosing = false;
   let onIdle: (() => void) | undefined;
 
-  async function route(turn: Turn): Promise<void> {
+  function route(turn: Turn): Promise<void> {
+    const { url = "/" } = turn.request;
+    const at = url.indexOf("?");
+    const path = at < 0 ? url : url.slice(0, at);
+    const query = at < 0 ? "" : url.slice(at + 1);
+    if (path === options.path) return endpoint(turn, query);
+    return sse && (path === SSE_PATH || path === MESSAGES_PATH) ? older(sse, turn, path, query) : health(path, turn);
+  }
+
+  async function older(front: Sse, turn: Turn, path: string, query: string): Promise<void> {
     const { request, response, headers } = turn;
-    const { method, url = "/" } = request;
-    const query = url.indexOf("?");
-    const path = query < 0 ? url : url.slice(0, query);
-    if (path !== options.path) return health(path, turn);
-    const refusal = gate.refusal(request.headers.host, request.headers.origin);
-    if (refusal) throw new ProtocolError(RPC.invalidRequest, refusal, { status: 403 });
-    if (isClosing) throw stopping();
-    const identified = parts.identify(request.headers);
-    const principal = identified instanceof Promise ? await identified : identified;
+    const method = path === SSE_PATH ? "GET" : "POST";
+    if (request.method !== method) return sendEmpty(response, 405, [...headers, "allow", method]);
+    const principal = await admit(request);
+    if (path === SSE_PATH) return front.open(turn, principal, readExposure(query));
+    assertBody(request);
+    const bytes = await bodies.read(request);
+    const post = { turn, body: parse(bytes), bodyBytes: bytes.length, principal, exposure: undefined };
+    front.take(post, new URLSearchParams(query).get("sessionId") ?? "");
+  }
+
+  async function endpoint(turn: Turn, query: string): Promise<void> {
+    const { request, response, headers } = turn;
+    const { method } = request;
+    const admitted = admit(request);
+    const principal = admitted instanceof Promise ? await admitted : admitted;
+    const exposure = query === "" ? undefined : readExposure(query);
     if (method === "POST") {
-      if (!isJson(request.headers["content-type"])) {
-        throw new ProtocolError(RPC.invalidRequest, "the Content-Type must be application/json", { status: 415 });
-      }
-      if (!isPlain(request.headers["content-encoding"])) {
-        throw new ProtocolError(RPC.invalidRequest, "a body must come as it is, without Content-Encoding", {
-          status: 415,
-        });
-      }
-      const { json, sse } = readAccept(request.headers.accept);
-      if (!json && !sse) {
+      assertBody(request);
+      const { json, sse: takesStream } = readAccept(request.headers.accept);
+      if (!json && !takesStream) {
         throw new ProtocolError(RPC.invalidRequest, "Accept must take application/json and text/event-stream", {
           status: 406,
         });
       }
       const bytes = await bodies.read(request);
-      return post({ turn, body: parse(bytes), bodyBytes: bytes.length, principal });
+      return post({ turn, body: parse(bytes), bodyBytes: bytes.length, principal, exposure });
     }
     const version = headerOf(request, "mcp-protocol-version");
     const isModern = version !== undefined && namesModernEra(version);
@@ -94,8 +108,16 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     notices.assertRoom();
     const stream = streams.open(response, headers);
     const outlet = noticeOutlet(stream);
-    const end = notices.follow(channel.caller, (uri) => channel.subscriptions.has(uri), outlet);
-    response.once("close", channel.openStream(outlet, end));
+    const following = notices.follow(exposed(channel.caller, exposure), channel, outlet);
+    response.once("close", channel.openStream(outlet, following));
+  }
+
+  /** Who it is that may come in. */
+  function admit({ headers }: IncomingMessage): Principal | Promise<Principal> {
+    const refusal = gate.refusal(headers.host, headers.origin);
+    if (refusal) throw new ProtocolError(RPC.invalidRequest, refusal, { status: 403 });
+    if (isClosing) throw stopping();
+    return parts.identify(headers);
   }
 
   async function health(path: string, { request, response, headers }: Turn): Promise<void> {
@@ -173,6 +195,7 @@ export async function listenHttp(parts: ListenParts): Promise<HttpListener> {
     // Streams of notices end at once, with their last message; calls get the grace time.
     notices.close();
     for (const channel of channels.all()) channel.stream?.finish();
+    sse?.close();
     await idle(graceMs);
     parts.answer.endAll();
     await idle(LAST_WORDS_MS);
@@ -211,6 +234,13 @@ function listen(server: Server, { host, port }: ServerOptions): Promise<void> {
       resolve();
     });
   });
+}
+
+/** @throws ProtocolError (415) */
+function assertBody({ headers }: IncomingMessage): void {
+  const refused = (message: string) => new ProtocolError(RPC.invalidRequest, message, { status: 415 });
+  if (!isJson(headers["content-type"])) throw refused("the Content-Type must be application/json");
+  if (!isPlain(headers["content-encoding"])) throw refused("a body must come as it is, without Content-Encoding");
 }
 
 function parse(body: Buffer): unknown {

@@ -1,8 +1,8 @@
-import type { Caller } from "../../core/caller.ts";
 import { assertModernVersion, readEnvelope } from "../envelope.ts";
 import { Flight } from "../flight.ts";
 import { ProtocolError, RPC } from "../protocol.ts";
 import { checkHeaders, checkParamHeaders, readAccept } from "./checks.ts";
+import { exposed } from "./exposure.ts";
 import { PostReply } from "./post-reply.ts";
 import type { Post, PostParts, Request } from "./turn.ts";
 import { headerOf } from "./session.ts";
@@ -11,14 +11,14 @@ import { headerOf } from "./session.ts";
 export function createModern({ answer, lists, streams }: PostParts) {
   /** @throws ProtocolError -32602, -32020, -32022 as the specification's order of checks has them; status 400 */
   return async (post: Post, { id, method, params }: Request): Promise<void> => {
-    const { principal, bodyBytes, turn } = post;
+    const { principal, exposure, bodyBytes, turn } = post;
     const { request, response, requestId, headers } = turn;
     const header = (name: string) => headerOf(request, name);
     const { version, client, can, logLevel } = readEnvelope(params);
     assertSameVersion(header("mcp-protocol-version"), version);
     assertModernVersion(version);
     checkHeaders(header, method, params);
-    const caller: Caller = client ? { principal, client } : { principal };
+    const caller = exposed(client ? { principal, client } : { principal }, exposure);
     if (method === "tools/call" && typeof params["name"] === "string") {
       const wanted = lists.traitsOf(caller, params["name"])?.headers;
       if (wanted && wanted.length > 0) checkParamHeaders(header, wanted, params["arguments"]);

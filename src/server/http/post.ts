@@ -67,7 +67,7 @@ function eraOf(post: Post, { method, params }: Extract<Message, { kind: "request
 }
 
 /** Most messages in one batch. */
-const MAX_BATCH = 100;
+export const MAX_BATCH = 100;
 
 /** @throws ProtocolError -32600 */
 function readBatch(values: readonly unknown[]): Message[] {

@@ -16,8 +16,8 @@ const SSE_HEADERS = [
 
 /** A response that has become a stream of server-sent events. */
 export interface EventStream {
-  /** @returns false when nobody reads any more */
-  send(text: string): boolean;
+  /** @param event its name, `message` unless told. @returns false when nobody reads any more */
+  send(text: string, event?: string): boolean;
   /** For what may get lost. @returns false when it was dropped, for the client lags behind or is gone */
   offer(text: string): boolean;
   end(): void;
@@ -48,9 +48,9 @@ export function createStreams(keepAliveMs: number, stallMs: number) {
         response.once("close", () => open.delete(response));
         response.setTimeout(limitMs, () => response.destroy());
       }
-      const send = (text: string) => {
+      const send = (text: string, event = "message") => {
         if (response.writableEnded || response.destroyed) return false;
-        response.write(`event: message\ndata: ${text}\n\n`);
+        response.write(`event: ${event}\ndata: ${text}\n\n`);
         return true;
       };
       return {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Principal } from "../../core/caller.ts";
+import type { Exposure } from "../../core/exposure.ts";
 import type { Answer } from "../answer.ts";
 import type { Channels } from "../channels.ts";
 import type { Flight } from "../flight.ts";
@@ -38,6 +39,8 @@ export interface Post {
   body: unknown;
   bodyBytes: number;
   principal: Principal;
+  /** As the address asks for it. */
+  exposure: Exposure | undefined;
 }
 
 export type Request = Extract<Message, { kind: "request" }>;

@@ -6,6 +6,7 @@ import { DynamicMcpError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import type { Logger } from "../../core/source.ts";
 import type { Answer } from "../answer.ts";
+import { readCan, readClient } from "../client-can.ts";
 import { assertModernVersion, hasEnvelope, readEnvelope } from "../envelope.ts";
 import type { ClientMemory, Exchange, Lane, NoticeOutlet } from "../exchange.ts";
 import { Flight } from "../flight.ts";
@@ -14,7 +15,7 @@ import { errorReply, idInUse, notificationText, readMessage, replyText, resultRe
 import { take } from "../legacy-notifications.ts";
 import type { Notices } from "../notices.ts";
 import { OpenChannel, subscribed } from "../open-channel.ts";
-import { allowsBatches, LEGACY_VERSIONS, readCan, readClient, RPC } from "../protocol.ts";
+import { allowsBatches, LEGACY_VERSIONS, RPC } from "../protocol.ts";
 import type { Implementation } from "../results.ts";
 import { toWire } from "../wire-errors.ts";
 import { createLineWriter, idOfEnds, lineTooLong, readLines } from "./lines.ts";
@@ -136,7 +137,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
     const { version } = readInitialize(params);
     channel = new OpenChannel(pipe, LOCAL, version, readCan(params["capabilities"]), readClient(params["clientInfo"]));
     stopFollowing?.();
-    stopFollowing = notices.follow(channel.caller, (uri) => channel.subscriptions.has(uri), outlet);
+    stopFollowing = channel.openStream(outlet, notices.follow(channel.caller, channel, outlet));
     return resultReply(
       id,
       JSON.stringify(initializeResult(version, parts.serverInfo, parts.instructions?.(channel.caller))),

@@ -1,0 +1,155 @@
+import { createExactNames, isSpelledAs } from "./exact-names.ts";
+import { wordsOf } from "./fields.ts";
+import { createLanguage } from "./language.ts";
+import { createPostings } from "./postings.ts";
+import { rank } from "./rank.ts";
+import type { SearchDocument, SearchHits, SearchIndex } from "./search.ts";
+import { createServers } from "./servers.ts";
+import { isFitting, leastOf } from "./threshold.ts";
+
+/** Past searches that one document remembers; the newest stay. */
+const MAX_LEARNT = 20;
+const MAX_LEARNT_CHARS = 200;
+const SERVER_DESCRIPTION_CHARS = 600;
+
+interface Kept {
+  document: SearchDocument;
+  server: number;
+}
+
+/** A {@link SearchIndex} in memory. A change costs what its document costs; now and then all are gone through again. */
+export function createSearchIndex(): SearchIndex {
+  const language = createLanguage();
+  const names = createExactNames();
+  const servers = createServers();
+  const slotOf = new Map<string, number>();
+  const learnt = new Map<string, string[]>();
+  /** Documents that have learnt since the last search. */
+  const stale = new Set<string>();
+  let postings = createPostings();
+  let kept: (Kept | undefined)[] = [];
+  /** Slots of what servers say of themselves. */
+  const descriptions = new Map<number, number>();
+  let serverBySlot: number[] = [];
+
+  function put(document: SearchDocument): void {
+    const { server, isFirst } = servers.add(document);
+    if (isFirst) describe(server, document);
+    const slot = postings.add(wordsOf(document, learnt.get(document.key) ?? [], language.tokens), true);
+    kept[slot] = { document, server };
+    serverBySlot[slot] = server;
+    slotOf.set(document.key, slot);
+    names.add(document);
+  }
+
+  function describe(server: number, { server: name = "", serverDescription = "" }: SearchDocument): void {
+    if (serverDescription === "") return;
+    const description = serverDescription.slice(0, SERVER_DESCRIPTION_CHARS);
+    const slot = postings.add(wordsOf({ key: "", name: "", server: name, description }, [], language.tokens), false);
+    descriptions.set(server, slot);
+    serverBySlot[slot] = server;
+  }
+
+  function drop(key: string): SearchDocument | undefined {
+    const slot = slotOf.get(key) ?? -1;
+    const gone = kept[slot];
+    if (!gone) return undefined;
+    postings.remove(slot);
+    kept[slot] = undefined;
+    slotOf.delete(key);
+    names.remove(gone.document);
+    if (servers.remove(gone.server)) {
+      const described = descriptions.get(gone.server);
+      if (described !== undefined) postings.remove(described);
+      descriptions.delete(gone.server);
+    }
+    return gone.document;
+  }
+
+  function renew(): void {
+    for (const key of stale) {
+      const document = drop(key);
+      if (document) put(document);
+    }
+    stale.clear();
+    if (!postings.isWorn) return;
+    const documents = [...slotOf.keys()].map((key) => kept[slotOf.get(key) ?? -1]?.document);
+    for (const document of documents) if (document) drop(document.key);
+    postings = createPostings();
+    kept = [];
+    serverBySlot = [];
+    for (const document of documents) if (document) put(document);
+  }
+
+  return {
+    set(document) {
+      drop(document.key);
+      put(document);
+    },
+    remove(key) {
+      drop(key);
+      learnt.delete(key);
+      stale.delete(key);
+    },
+    get size() {
+      return slotOf.size;
+    },
+    learn(query, key) {
+      const words = query.slice(0, MAX_LEARNT_CHARS).trim();
+      const queries = learnt.get(key) ?? [];
+      if (!slotOf.has(key) || words === "" || queries.includes(words)) return;
+      learnt.set(key, [...queries, words].slice(-MAX_LEARNT));
+      stale.add(key);
+    },
+
+    search(query, { limit, accepts }): SearchHits {
+      renew();
+      const named = names.find(query);
+      const { slots, scores, coverage, asked } = rank(query, {
+        postings,
+        language,
+        serverOf: (slot) => serverBySlot[slot] ?? 0,
+        serverCount: servers.count,
+        sizeOf: servers.sizeOf,
+        isDescription: (slot) => kept[slot] === undefined,
+      });
+      const fitting: Hit[] = [];
+      for (const [key, place] of named) {
+        const slot = slotOf.get(key) ?? -1;
+        const document = kept[slot]?.document;
+        if (!document || (accepts && !accepts(key))) continue;
+        const own = isSpelledAs(query, document) ? 1 : 0;
+        fitting.push({ key, place: place + own, score: scores[slot] ?? 0 });
+      }
+      const accepted = slots.filter((slot) => {
+        const key = kept[slot]?.document.key ?? "";
+        return !named.has(key) && (!accepts || accepts(key));
+      });
+      const best = accepted.reduce((top, slot) => ((scores[slot] ?? 0) > (scores[top] ?? 0) ? slot : top), accepted[0] ?? 0);
+      if (accepted.length > 0 && isFitting(coverage(best), asked)) {
+        const least = leastOf(scores[best] ?? 0);
+        for (const slot of accepted) {
+          const score = scores[slot] ?? 0;
+          if (score >= least) fitting.push({ key: kept[slot]?.document.key ?? "", place: 0, score });
+        }
+      }
+      return { hits: firstOf(fitting, limit), total: fitting.length };
+    },
+  };
+}
+
+interface Hit {
+  key: string;
+  /** Among names; 0 for what only fits. */
+  place: number;
+  score: number;
+}
+
+const inOrder = (a: Hit, b: Hit) => b.place - a.place || b.score - a.score || (a.key < b.key ? -1 : 1);
+
+/** The first `limit` in order, without sorting what comes after them. */
+function firstOf(hits: Hit[], limit: number): SearchHits["hits"] {
+  const worst = hits.length > limit * 4 ? (hits.map(({ score }) => score).toSorted((a, b) => b - a)[limit - 1] ?? 0) : 0;
+  const first = hits.filter(({ place, score }) => place > 0 || score >= worst).toSorted(inOrder);
+  return first.slice(0, limit).map(({ key, score }) => ({ key, score }));
+}

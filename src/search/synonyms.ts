@@ -1,0 +1,151 @@
+import { stem } from "./stem.ts";
+
+/**
+ * Words that stand for each other when people look for tools: one group a line. Chinese words are pairs of characters,
+ * as they are indexed, because many servers are described in Chinese and asked for in English.
+ */
+const GROUPS = `
+get fetch retrieve read obtain load access 获取 读取
+search find lookup query discover explore 搜索 查询 检索 查找
+list enumerate show view browse display 列表
+create add make new generate build compose 创建 生成 新建
+write save store put 写入 保存
+update edit modify change patch set alter 更新 修改 编辑
+delete remove erase drop destroy clear 删除
+send deliver dispatch post publish submit share 发送 发布
+run execute invoke launch start 执行 运行
+stop kill terminate cancel abort end
+upload attach import 上传
+download export 下载
+convert transform translate conversion 转换
+copy duplicate clone
+move rename
+compare diff difference comparison 对比
+analyze analyse analysis analytic insight examine evaluate 分析
+summarize summary digest tldr abstract 摘要 总结
+translate translation language translator 翻译
+compute calculate calculation calculator math arithmetic formula equation 计算
+plot chart graph visualize visualization diagram 图表
+draw paint sketch canvas drawing 绘制 画布
+image picture photo photograph illustration img 图片 图像
+video clip movie film youtube 视频
+movie film cinema theater
+music song audio track playlist sound album artist 音乐
+speech voice tts speak spoken audio
+text string content
+document doc file pdf paper 文档 文件
+folder directory path 目录
+spreadsheet excel xlsx sheet csv workbook 表格
+slide presentation powerpoint ppt deck
+word docx
+database db sql postgres postgresql mysql sqlite 数据库
+table schema
+kubernetes k8s cluster pod
+container docker image
+deploy deployment release rollout
+repository repo git github gitlab
+commit changeset revision
+pr pull merge
+issue ticket bug
+browser chrome web page playwright puppeteer
+website site web webpage url link page 网页 网站
+scrape crawl extract crawler scraper 抓取
+screenshot capture snapshot 截图
+news headline article press 新闻 资讯
+trend trending hot popular 热榜 趋势 热门
+blog post article
+email mail inbox gmail 邮件
+message chat sms conversation dm 消息
+slack discord telegram
+meeting appointment event calendar schedule 日历 日程
+reminder alarm alert notification notify
+task todo job
+contact person people people
+weather forecast temperature climate rain sunny 天气
+time clock timezone date now 时间
+location place address position 位置 地点 地址
+geocode geocoding coordinate latitude longitude 坐标
+map navigation direction route 地图 路线
+nearby near around close surrounding 附近 周边
+restaurant dining food eat 餐厅
+recipe cook cooking meal dish ingredient 菜谱
+hotel accommodation lodging stay airbnb 酒店
+flight airline airplane airport plane 航班
+train railway rail ticket 车票 火车 铁路
+trip travel vacation itinerary journey tour tourist tourism 旅行
+car vehicle automobile auto
+ev electric charging
+park parking
+stock share equity market ticker 股票 股价
+finance financial investment invest portfolio fund
+crypto cryptocurrency bitcoin ethereum blockchain token coin web3
+price cost pricing quote rate 价格
+currency exchange forex money 汇率
+bank account payment pay invoice billing
+shop shopping buy purchase product store order ecommerce 商品
+discount deal coupon sale promotion offer voucher
+house home property real estate apartment rental 房产
+job career employment hire hiring recruit position vacancy work
+resume cv
+course class lesson tutorial education learn study training
+school university college student academic
+paper research study publication literature scholar arxiv journal article 论文
+medical health medicine clinical healthcare doctor disease 医疗
+drug medication pharmaceutical
+gene genetic genomic variant mutation
+fitness workout exercise gym
+diet nutrition calorie
+game gaming play 游戏
+sport football soccer match league team score 比赛
+horoscope astrology zodiac star sign tarot 星座
+chinese lunar calendar almanac 黄历 八字
+law legal lawyer attorney court
+charity nonprofit donation
+gift present
+password credential secret login auth authentication
+security vulnerability cve threat scan
+log logs trace monitor monitoring metric observability
+test testing check verify validate validation
+error exception bug crash
+memory remember note knowledge recall 记忆
+note notes memo notebook 笔记
+book novel literature read reading 图书
+pet dog cat animal
+space nasa astronomy planet mars
+qr qrcode barcode
+ocr scan recognize extract 识别
+shell terminal bash command cli console 终端 命令
+code programming source script 代码
+design ui layout template
+color colour palette
+font typography ascii
+keyword seo ranking
+ad advertising advertisement ads marketing campaign
+customer client crm lead
+social twitter tweet facebook instagram
+ip network dns domain
+domain hostname registrar
+random dice roll lottery
+statistic stats statistical
+user account profile member 用户
+information info detail data 信息 数据
+http request api endpoint
+unit measurement convert
+military weapon
+museum art artwork painting
+national park campground
+`;
+
+/** @returns per stemmed word the others of its groups, each once */
+export function readSynonyms(): Map<string, readonly string[]> {
+  const found = new Map<string, Set<string>>();
+  for (const line of GROUPS.trim().split("\n")) {
+    const group = line.split(" ").map(stem);
+    for (const word of group) {
+      const others = found.get(word) ?? new Set();
+      for (const other of group) if (other !== word) others.add(other);
+      found.set(word, others);
+    }
+  }
+  return new Map([...found].map(([word, others]) => [word, [...others]]));
+}

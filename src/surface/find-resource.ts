@@ -1,0 +1,46 @@
+import type { Caller } from "../core/caller.ts";
+import { once } from "../core/once.ts";
+import type { Source } from "../core/source.ts";
+import type { FoundResource, Named } from "./surface.ts";
+import { parseTemplate } from "./uri-template.ts";
+
+/**
+ * Who reads a URI that no list shows. A template that names at least a scheme goes before what a Source has handed out,
+ * and that before templates that take anything: else the greediest server would get what another one has promised.
+ */
+export function createTemplateFinder(
+  templates: () => readonly Named<"template">[],
+  sources: readonly Source[],
+): (uri: string, caller: Caller) => FoundResource | undefined {
+  const parsed = once(() => {
+    const all = templates().map((named) => ({ named, template: parseTemplate(named.listing.name) }));
+    // Narrow ones first; equally narrow ones stay in the order of the list.
+    const inOrder = all.toSorted((a, b) => b.template.literalChars - a.template.literalChars);
+    const hasScheme = ({ template }: (typeof all)[number]) => template.prefix.includes(":");
+    return { narrow: inOrder.filter(hasScheme), greedy: inOrder.filter((each) => !hasScheme(each)) };
+  });
+
+  return (uri, caller) => {
+    const { narrow, greedy } = parsed();
+    return firstMatch(narrow, uri) ?? claimed(sources, uri, caller) ?? firstMatch(greedy, uri);
+  };
+}
+
+function firstMatch(
+  all: readonly { named: Named<"template">; template: ReturnType<typeof parseTemplate> }[],
+  uri: string,
+): FoundResource | undefined {
+  for (const { named, template } of all) {
+    const variables = template.match(uri);
+    if (variables) return { named, variables };
+  }
+  return undefined;
+}
+
+function claimed(sources: readonly Source[], uri: string, caller: Caller): FoundResource | undefined {
+  for (const source of sources) {
+    const id = source.claims?.(uri, caller);
+    if (id !== undefined) return { source, id };
+  }
+  return undefined;
+}
