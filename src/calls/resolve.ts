@@ -63,7 +63,7 @@ function notFound(kind: "tool" | "prompt", name: string, view: View): never {
     name,
     (function* () {
       // Suggestions are a courtesy: they must not cost more than the call.
-      for (const named of view.list(kind).slice(0, 2_000)) yield named.name;
+      for (const named of view.all(kind).slice(0, 2_000)) yield named.name;
     })(),
   );
   throw new DynamicMcpError(

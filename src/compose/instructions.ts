@@ -6,8 +6,8 @@ const MAKING =
   "Tools here can be made while you work: dynamic_tool_create keeps JavaScript or TypeScript code as a tool, " +
   "run_js_ephemeral runs code once. A tool that was just made and is not listed yet can be called with tool_call.";
 const SEARCHING =
-  "More tools are here than are listed: tool_search finds them by what you want to do, one short step a query, and " +
-  "tool_call calls them.";
+  "More tools are here than are listed: tool_search finds them by what you want to do, one short step a query, " +
+  "tool_describe shows how they are called, and tool_call calls them.";
 const GROUPS =
   "Tools are in groups: get_dynamic_tools shows the groups and what is in one, call_dynamic_tool calls a tool of it.";
 

@@ -79,7 +79,7 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       nameStyle: settings.tools.nameStyle,
       exposure: settings.tools.exposure,
       budgetTokens: settings.tools.exposureBudgetTokens,
-      isListed: ({ toolset }, _source, inUse) => isListed(toolset, inUse),
+      isListed: ({ toolset }, _source, exposed, inUse) => isListed(toolset, exposed, inUse),
     });
     const finder = createFinder({
       surface,

@@ -13,6 +13,7 @@ import type { Fleet } from "../fleet/fleet.ts";
 import { readDefinitions, type ReadContext } from "../fleet/read-definition.ts";
 import type { StoredServer, StoredServers } from "../fleet/stored-servers.ts";
 import type { AttachedServers } from "../operations/operations.ts";
+import type { HttpProxies } from "../machine/net/http-pool.ts";
 import type { Schemas } from "../schemas/schemas.ts";
 import type { Store } from "../store/store.ts";
 import { createConnect } from "../upstreams/create-connect.ts";
@@ -45,7 +46,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
   const fleet = createFleet({
     connect: createConnect({
       stdio: async () => (await import("../upstreams/stdio/connect-stdio.ts")).connectStdio,
-      http: async () => (await import("../upstreams/http/connect-http.ts")).connectHttp,
+      http: async () => (await import("../upstreams/http/connect-http.ts")).connectHttpThrough(proxiesOf(ambient.env)),
     }),
     lists: store.lists,
     validate: (schema, value) => schemas.validate(schema, value),
@@ -155,7 +156,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
       async attach({ name, isReplacing, server: written }, deadline) {
         const before = attached.get(name);
         if (fleet.server(name) && !(before && isReplacing)) {
-          throw new DynamicMcpError("NAME_TAKEN", `there is a server ${JSON.stringify(name)} already`, { data: { name } }); // prettier-ignore
+          throw new DynamicMcpError("NAME_TAKEN", `there is a server ${JSON.stringify(name)} already${before ? "; set `replace` to attach it anew" : ""}`, { data: { name } }); // prettier-ignore
         }
         if (!before && attached.size >= upstreams.maxAttached) {
           throw new DynamicMcpError("SERVER_LIMIT", `${attached.size} servers are attached, as many as may be; detach one first`); // prettier-ignore
@@ -205,6 +206,12 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
       await fleet.close();
     },
   };
+}
+
+/** As programs have always been told of them; in either case, the lower one first. */
+function proxiesOf(env: Ambient["env"]): HttpProxies {
+  const valueOf = (name: string) => env[name] || env[name.toUpperCase()] || undefined;
+  return { http: valueOf("http_proxy"), https: valueOf("https_proxy"), except: valueOf("no_proxy") };
 }
 
 /** In the data folder: what servers write to stderr, for `servers logs`. */

@@ -12,6 +12,7 @@ import { bundlePackages } from "../engines/bundle.ts";
 import { compile } from "../engines/compile.ts";
 import { createOperations } from "../operations/create-operations.ts";
 import { createResultsSource } from "../journal/create-results-source.ts";
+import { offeredBy } from "../operations/profiles.ts";
 import { createHealth } from "./health.ts";
 import { loadPack } from "../packs/load-pack.ts";
 import { createPackSource, type PackSource } from "../packs/pack-source.ts";
@@ -127,6 +128,7 @@ export async function openSources(options: SourcesOptions): Promise<Sources> {
       fleet,
       results: options.results,
       servers: options.attached,
+      isOffered: offeredBy(settings.server.profiles),
       hasLocalTools: () =>
         [authored.source, ...packs].some((each) => each.items("tool", { principal: LOCAL }).length > 0),
     },

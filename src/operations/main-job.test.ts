@@ -82,6 +82,7 @@ async function open() {
       fleet: testServers().fleet,
       results: { read: unused },
       servers: { attach: unused, detach: unused },
+      isOffered: () => true,
       hasLocalTools: () => true,
     },
     { requiresAdminToken: false },

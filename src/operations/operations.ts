@@ -60,6 +60,8 @@ export interface OperationServices {
   fleet: Pick<Fleet, "servers" | "server" | "known" | "onChange">;
   results: Pick<Results, "read">;
   servers: AttachedServers;
+  /** Whether the operator's profiles have the tools of this toolset. */
+  isOffered(toolset: string): boolean;
   /** Whether there are tools that were made here, by code or packs. A change of it is told by their Sources. */
   hasLocalTools(): boolean;
 }

@@ -16,25 +16,35 @@ export const PROFILES = {
 export type ProfileName = keyof typeof PROFILES;
 
 /** What stands in the place of tools that are not listed, in every profile. */
-const FIXED: Readonly<Record<Exclude<Exposure, "auto">, readonly Toolset[]>> = {
+const FIXED: Readonly<Record<Exposed, readonly Toolset[]>> = {
   direct: [],
   search: ["searching", "calling"],
   code: ["searching", "calling"],
   groups: ["groups"],
 };
 
+type Exposed = Exclude<Exposure, "auto">;
+
+/** Whether these profiles have a toolset at all; things that belong to none are had always. */
+export function offeredBy(profiles: readonly ProfileName[]): (toolset: string | undefined) => boolean {
+  const offered = new Set<string>(profiles.flatMap((profile) => PROFILES[profile]));
+  return (toolset) => toolset === undefined || offered.has(toolset);
+}
+
 /**
- * @returns whether these profiles list a toolset, where tools are exposed in the ways `inUse`; things that belong to no
- *   toolset are always listed
+ * Whether a list shows a toolset: of those that the profiles have while it shows tools directly; else nothing but the
+ * fixed tools that stand in the place of the others.
+ *
+ * @returns a function of the toolset, how the list shows tools, and the further ways that single servers want
  */
 export function listedBy(
   profiles: readonly ProfileName[],
-): (toolset: string | undefined, inUse?: ReadonlySet<Exclude<Exposure, "auto">>) => boolean {
-  const listed = new Set<string>(profiles.flatMap((profile) => PROFILES[profile]));
-  return (toolset, inUse = NONE) =>
+): (toolset: string | undefined, exposed?: Exposed, inUse?: ReadonlySet<Exposed>) => boolean {
+  const isOffered = offeredBy(profiles);
+  return (toolset, exposed = "direct", inUse = NONE) =>
     toolset === undefined ||
-    listed.has(toolset) ||
-    [...inUse].some((exposure) => FIXED[exposure].some((each) => each === toolset));
+    (exposed === "direct" && isOffered(toolset)) ||
+    [...inUse].some((each) => FIXED[each].some((fixed) => fixed === toolset));
 }
 
 const NONE: ReadonlySet<never> = new Set();

@@ -18,7 +18,8 @@ const CODE = { name: "text.upper", description: "Upper case", code: "return args
 
 describe("tool_search", () => {
   it("finds tools by several queries, each tool once, and says when nothing fits", async () => {
-    const { call } = await line({ servers: { files: FILES, mail: MAIL }, exposure: "search" });
+    const services = { isOffered: () => false };
+    const { call } = await line({ servers: { files: FILES, mail: MAIL }, exposure: "search", services });
     await call("dynamic_tool_create", { tool: CODE });
     const found = await call("tool_search", { queries: ["file", "read", "case", "teleport"] });
     expect(textOf(found).split("\n")).toEqual([
@@ -42,6 +43,14 @@ describe("tool_search", () => {
     expect(JSON.parse(schemas)).toEqual({ name: "files__read_file", description: "Read a file. Slowly.", inputSchema: PATH, server: "files" }); // prettier-ignore
     expect((await call("tool_search", { queries: [] })).isError).toBe(true);
     expect((await call("tool_search", { queries: Array.from({ length: 11 }, () => "a") })).isError).toBe(true);
+  });
+
+  it("finds the built-in tools of the profile where the list does not show them", async () => {
+    const { call, listed } = await line({ exposure: "search", profiles: ["mvp"] });
+    expect(listed().map(({ name }) => name)).toEqual(["tool_call", "tool_describe", "tool_search"]);
+    const found = textOf(await call("tool_search", { query: "rollback" }));
+    expect(found).toMatch(/^dynamic_tool_rollback\(/m);
+    expect(textOf(await call("tool_search", { query: "shell" }))).not.toContain("sandbox_");
   });
 
   it("leaves built-in tools to the list, unless one is asked for by its name", async () => {
@@ -137,14 +146,9 @@ describe("the fixed surface", () => {
     );
 
   it("is the same bytes with 70 servers as with one, and costs at most 800 tokens", async () => {
-    const one = await line({ servers: many(1), exposure: "search", profiles: ["gateway"] });
-    const all = await line({ servers: many(70), exposure: "search", profiles: ["gateway"] });
-    expect(all.listed().map(({ name }) => name)).toEqual([
-      "system_health",
-      "tool_call",
-      "tool_describe",
-      "tool_search",
-    ]);
+    const one = await line({ servers: many(1), exposure: "search", profiles: ["mvp"] });
+    const all = await line({ servers: many(70), exposure: "search", profiles: ["mvp"] });
+    expect(all.listed().map(({ name }) => name)).toEqual(["tool_call", "tool_describe", "tool_search"]);
     expect(listing(all)).toBe(listing(one));
     expect(encode(listing(all)).length).toBeLessThanOrEqual(800);
     const before = all.view().listVersion("tool");

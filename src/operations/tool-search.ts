@@ -3,7 +3,7 @@ import { wireName } from "../core/names.ts";
 import { textContent } from "../core/results.ts";
 import type { Named } from "../surface/surface.ts";
 import { operation } from "./operation.ts";
-import type { OperationServices } from "./operations.ts";
+import type { OperationServices, Toolset } from "./operations.ts";
 import { someOf } from "./one-line.ts";
 import { isPending, missingText, waitForPending } from "./server-states.ts";
 import { DETAILS, type Detail, fill, MAX_ANSWER_CHARS, nameLine, schemasOf, signatureLine } from "./tool-lines.ts";
@@ -11,8 +11,10 @@ import { DETAILS, type Detail, fill, MAX_ANSWER_CHARS, nameLine, schemasOf, sign
 const LIMIT = { max: 20, default: 5 };
 /** When nothing was found and some servers are not known yet, in ms. */
 const WAIT_MS = 10_000;
-/** Our own tools are listed as the profile says, and only found by their exact names. There are fewer. */
+/** Those of our own tools that a list shows need not be found; there are fewer. */
 const MAX_OWN = 30;
+/** What finds cannot be what is looked for. */
+const FIXED: ReadonlySet<string> = new Set(["searching", "calling", "groups"] satisfies Toolset[]);
 
 export const toolSearch = operation({
   name: "tool_search",
@@ -57,13 +59,15 @@ interface Answer {
   total: number;
 }
 
-function searchAll({ finder }: OperationServices, queries: readonly string[], limit: number, { caller }: RunContext) {
+function searchAll(services: OperationServices, queries: readonly string[], limit: number, { caller }: RunContext) {
+  const { finder, isOffered } = services;
+  const isDirect = services.view(caller).exposure === "direct";
+  const mayBeMeant = ({ listing: { toolset } }: Named<"tool">) =>
+    toolset === undefined || (!isDirect && !FIXED.has(toolset) && isOffered(toolset));
   return [...new Set(queries)].map((query): Answer => {
     const { hits, total } = finder.find(caller, query, { limit: limit + MAX_OWN });
     const key = wireName(query.trim());
-    const tools = hits
-      .map(({ named }) => named)
-      .filter(({ name, listing }) => listing.toolset === undefined || wireName(name) === key);
+    const tools = hits.map(({ named }) => named).filter((named) => mayBeMeant(named) || wireName(named.name) === key);
     return { query, hits: tools.slice(0, limit), total: total - (hits.length - tools.length) };
   });
 }

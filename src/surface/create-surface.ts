@@ -69,7 +69,7 @@ export function createSurface(options: SurfaceOptions): Surface {
       if (kind === "tool") return sameLists.of(kind, exposed().listed);
       return sameLists.of(
         kind,
-        all[kind]().filter((named: Named) => isListed(named.listing, named.source, NONE)),
+        all[kind]().filter((named: Named) => isListed(named.listing, named.source, "direct", NONE)),
       );
     };
     const lists: { [K in ItemKind]: () => ReturnType<typeof listOf> } = {

@@ -34,7 +34,8 @@ function surfaceOf(tools: Partial<Listing<"tool">>[], exposure?: Exposure, budge
   return createSurface({
     sources: [OWN, source("fleet", tools)],
     nameStyle: "wire",
-    isListed: ({ toolset = "" }, _source, inUse) => (toolset in FIXED ? inUse.has(FIXED[toolset] ?? "direct") : true),
+    isListed: ({ toolset = "" }, _source, _exposed, inUse) =>
+      toolset in FIXED ? inUse.has(FIXED[toolset] ?? "direct") : true,
     ...(exposure && { exposure }),
     budgetTokens,
   });

@@ -13,9 +13,10 @@ export interface ExposureOptions {
   /**
    * Whether a profile lists it; what is not listed can still be called.
    *
+   * @param exposed how this list shows tools that have no wish of their own
    * @param inUse the ways in which tools are exposed in this list: what is not `direct` needs its fixed tools beside it
    */
-  isListed: (listing: Listing, source: Source, inUse: ReadonlySet<Exposed>) => boolean;
+  isListed: (listing: Listing, source: Source, exposed: Exposed, inUse: ReadonlySet<Exposed>) => boolean;
 }
 
 /** The mean line of a tool, for those that do not say. */
@@ -44,7 +45,8 @@ export function expose(
   const inUse = new Set<Exposed>([exposure]);
   for (const named of all) if (!isOurs(named)) inUse.add(exposedOf(named));
   const listed = all.filter(
-    (named) => (isOurs(named) || exposedOf(named) === "direct") && isListed(named.listing, named.source, inUse),
+    (named) =>
+      (isOurs(named) || exposedOf(named) === "direct") && isListed(named.listing, named.source, exposure, inUse),
   );
   return { exposure, listed };
 
@@ -56,7 +58,8 @@ export function expose(
     let chars = 0;
     for (const named of all) {
       const isDirect = isOurs(named) || wishOf(named) === "direct" || wishOf(named) === "auto";
-      if (isDirect && isListed(named.listing, named.source, DIRECT)) chars += named.listing.chars ?? TYPICAL_CHARS;
+      if (isDirect && isListed(named.listing, named.source, "direct", DIRECT))
+        chars += named.listing.chars ?? TYPICAL_CHARS;
     }
     return chars <= budgetTokens * CHARS_PER_TOKEN ? "direct" : "search";
   }
