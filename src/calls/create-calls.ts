@@ -82,7 +82,8 @@ export function createCalls(on: CallsOptions): Calls {
   function rewrite(admitted: Admitted): Rewritten {
     const { call, target } = admitted.resolved;
     const { caller } = call.request;
-    if (target.kind !== "tool" || (target.item.permission ?? "use") === "use") return new Rewritten(admitted, caller, target);
+    if (target.kind !== "tool" || (target.item.permission ?? "use") === "use")
+      return new Rewritten(admitted, caller, target);
     const elevated = on.access.elevate(caller, target.args);
     return new Rewritten(admitted, elevated.caller, { ...target, args: elevated.args });
   }

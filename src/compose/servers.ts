@@ -162,7 +162,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
           throw new DynamicMcpError("SERVER_LIMIT", `${attached.size} servers are attached, as many as may be; detach one first`); // prettier-ignore
         }
         const context = contextOf("attached", server.dataDir, () => "attached");
-        const [definition] = readDefinitions({ [name]: asItIs(written) as JsonObject }, context).definitions;
+        const [definition] = readDefinitions({ [name]: asItIs(written) }, context).definitions;
         if (definition?.target === undefined) {
           throw new DynamicMcpError("CONFIG_INVALID", `${name} cannot be attached: ${definition?.problem ?? "there is nothing to attach"}`); // prettier-ignore
         }
