@@ -37,14 +37,17 @@ export function analyse(query: string, language: Language, postings: Postings): 
   function addAll(words: string, share: number): void {
     for (const { term, word, isPiece, hasPieces } of language.tokens(words)) {
       if (concepts.size >= MAX_CONCEPTS) return;
-      if (language.isStop(word) || concepts.has(term)) continue;
-      const id = dictionary.idOf(term);
+      if (concepts.has(term)) continue;
+      const known = dictionary.idOf(term);
+      const id = known !== undefined && postings.isUsed(known) ? known : undefined;
       // Of an identifier that no document has, only its pieces are looked for.
       if (hasPieces && !isPiece && id === undefined) continue;
       const weight = share * (language.isWrapping(term) ? WEIGHTS.wrapping : 1);
       const variants = variantsOf(term, id, language, postings);
-      const meant = id === undefined && word.length >= MIN_MISSPELT_CHARS ? dictionary.similarTo(term) : [];
-      for (const { id: other, distance } of meant) variants.set(other, Math.max(variants.get(other) ?? 0, WEIGHTS.misspelt / distance)); // prettier-ignore
+      const meant = id === undefined && word.length >= MIN_MISSPELT_CHARS ? misspeltAs(term, postings) : [];
+      for (const { id: other, distance } of meant) {
+        variants.set(other, Math.max(variants.get(other) ?? 0, WEIGHTS.misspelt / distance));
+      }
       concepts.set(term, { id: id ?? meant.find(({ distance }) => distance === 1)?.id, weight, variants });
     }
   }
@@ -56,7 +59,15 @@ export function analyse(query: string, language: Language, postings: Postings): 
   return [...concepts.values()];
 }
 
-function variantsOf(term: string, self: number | undefined, language: Language, postings: Postings): Map<number, number> {
+const misspeltAs = (term: string, { dictionary, isUsed }: Postings) =>
+  dictionary.similarTo(term).filter(({ id }) => isUsed(id));
+
+function variantsOf(
+  term: string,
+  self: number | undefined,
+  language: Language,
+  postings: Postings,
+): Map<number, number> {
   const { dictionary } = postings;
   const found = new Map<number, number>();
   const add = (id: number | undefined, weight: number) => {
@@ -68,7 +79,7 @@ function variantsOf(term: string, self: number | undefined, language: Language, 
     const longer = dictionary
       .containing(term)
       .map((id) => ({ id, text: dictionary.termOf(id) }))
-      .filter(({ id, text }) => id !== self && text.length <= term.length * 3)
+      .filter(({ id, text }) => id !== self && text.length <= term.length * 3 && postings.isUsed(id))
       .toSorted((a, b) => a.text.length - b.text.length || (a.text < b.text ? -1 : 1));
     for (const { id, text } of longer.slice(0, MAX_VARIANTS)) {
       const kind = text.startsWith(term) ? WEIGHTS.prefix : WEIGHTS.infix;

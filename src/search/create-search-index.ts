@@ -11,6 +11,8 @@ import { isFitting, leastOf } from "./threshold.ts";
 const MAX_LEARNT = 20;
 const MAX_LEARNT_CHARS = 200;
 const SERVER_DESCRIPTION_CHARS = 600;
+/** More than lies between two places of names of one kind. */
+const AS_SPELLED = 5;
 
 interface Kept {
   document: SearchDocument;
@@ -118,14 +120,19 @@ export function createSearchIndex(): SearchIndex {
         const slot = slotOf.get(key) ?? -1;
         const document = kept[slot]?.document;
         if (!document || (accepts && !accepts(key))) continue;
-        const own = isSpelledAs(query, document) ? 1 : 0;
+        const own = isSpelledAs(query, document) ? AS_SPELLED : 0;
         fitting.push({ key, place: place + own, score: scores[slot] ?? 0 });
       }
       const accepted = slots.filter((slot) => {
         const key = kept[slot]?.document.key ?? "";
         return !named.has(key) && (!accepts || accepts(key));
       });
-      const best = accepted.reduce((top, slot) => ((scores[slot] ?? 0) > (scores[top] ?? 0) ? slot : top), accepted[0] ?? 0);
+      let best = accepted[0] ?? 0;
+      for (const slot of accepted) {
+        const ahead = (scores[slot] ?? 0) - (scores[best] ?? 0);
+        // Which of two equals came first must not matter.
+        if (ahead > 0 || (ahead === 0 && coverage(slot) > coverage(best))) best = slot;
+      }
       if (accepted.length > 0 && isFitting(coverage(best), asked)) {
         const least = leastOf(scores[best] ?? 0);
         for (const slot of accepted) {
@@ -149,7 +156,12 @@ const inOrder = (a: Hit, b: Hit) => b.place - a.place || b.score - a.score || (a
 
 /** The first `limit` in order, without sorting what comes after them. */
 function firstOf(hits: Hit[], limit: number): SearchHits["hits"] {
-  const worst = hits.length > limit * 4 ? (hits.map(({ score }) => score).toSorted((a, b) => b - a)[limit - 1] ?? 0) : 0;
+  const worst =
+    hits.length > limit * 4
+      ? (Float64Array.from(hits, ({ score }) => score)
+          .toSorted()
+          .at(-limit) ?? 0)
+      : 0;
   const first = hits.filter(({ place, score }) => place > 0 || score >= worst).toSorted(inOrder);
   return first.slice(0, limit).map(({ key, score }) => ({ key, score }));
 }

@@ -9,7 +9,7 @@ export interface ExactNames {
   find(query: string): Map<string, number>;
 }
 
-const PLACES = { name: 40, title: 30, server: 20, mentioned: 10 };
+const PLACES = { name: 40, qualified: 38, title: 30, server: 20, mentioned: 10 };
 
 const MAX_NAME_CHARS = 200;
 const MAX_MENTIONS = 20;
@@ -60,7 +60,7 @@ export function createExactNames(): ExactNames {
       const squashed = query.length <= MAX_NAME_CHARS ? squash(query) : "";
       if (squashed !== "") {
         add(names.get(squashed), PLACES.name);
-        add(qualified(squashed), PLACES.name);
+        add(qualified(squashed), PLACES.qualified);
         add(titles.get(squashed), PLACES.title);
         add(servers.get(squashed), PLACES.server);
       }
@@ -75,8 +75,11 @@ export function createExactNames(): ExactNames {
   };
 }
 
-/** Letter for letter; of two tools whose names differ in spelling alone, it is this one. */
-export const isSpelledAs = (query: string, { name }: SearchDocument): boolean => query.trim() === name;
+/** Letter for letter; of two whose names differ in spelling alone, it is this one. */
+export function isSpelledAs(query: string, { name, server }: SearchDocument): boolean {
+  const written = query.trim();
+  return written === name || written === server || written === `${server}__${name}`;
+}
 
 /** Keys by a text. Most have one, which then costs no set. */
 function createBuckets() {

@@ -6,17 +6,17 @@ import type { Token } from "./tokens.ts";
  * at all, 1: in proportion). The name is the first; there are at most eight.
  */
 export const FIELDS: readonly { name: string; weight: number; b: number; maxChars: number }[] = [
-  { name: "name", weight: 3, b: 0.3, maxChars: 200 },
-  { name: "server", weight: 2.5, b: 0.5, maxChars: 200 },
+  { name: "name", weight: 3, b: 0.5, maxChars: 200 },
+  { name: "server", weight: 3, b: 0.5, maxChars: 200 },
   // First sentence of the description.
-  { name: "lead", weight: 1.2, b: 0.5, maxChars: 200 },
-  { name: "description", weight: 0.8, b: 0.6, maxChars: 3_000 },
+  { name: "lead", weight: 1, b: 0.5, maxChars: 200 },
+  { name: "description", weight: 0.7, b: 0.6, maxChars: 3_000 },
   { name: "parameters", weight: 0.4, b: 0.8, maxChars: 2_000 },
   { name: "tags", weight: 1, b: 0.3, maxChars: 500 },
   // Of a server: what its tools are called and do.
-  { name: "tools", weight: 1.2, b: 0.5, maxChars: 20_000 },
+  { name: "tools", weight: 0.25, b: 0.5, maxChars: 20_000 },
   // Searches that led here.
-  { name: "learnt", weight: 0.4, b: 0.5, maxChars: 4_000 },
+  { name: "learnt", weight: 0.3, b: 0.5, maxChars: 4_000 },
 ];
 
 /** Characters of a tool's description within its server's document. */

@@ -4,9 +4,8 @@ import { createTokenizer, type Token } from "./tokens.ts";
 
 /** What we know of words, whatever the documents are. */
 export interface Language {
+  /** Without words that say nothing. */
   tokens(text: string): readonly Token[];
-  /** Of a word as it is written: says nothing about what is wanted. */
-  isStop(word: string): boolean;
   /** Of a term: people wrap what they want in it. */
   isWrapping(term: string): boolean;
   /** Other terms that may stand for this one. */
@@ -18,9 +17,9 @@ const NONE: readonly string[] = [];
 export function createLanguage(): Language {
   const { stop, wrapping } = createWordLists();
   const synonyms = readSynonyms();
+  const tokenize = createTokenizer();
   return {
-    tokens: createTokenizer(),
-    isStop: (word) => stop.has(word),
+    tokens: (text) => tokenize(text).filter(({ word }) => !stop.has(word)),
     isWrapping: (term) => wrapping.has(term),
     synonymsOf: (term) => synonyms.get(term) ?? NONE,
   };

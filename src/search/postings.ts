@@ -11,6 +11,8 @@ export interface Postings {
   /** @param counts false for one that is no document of its own: it makes no word less rare */
   add(words: readonly FieldWords[], counts: boolean): number;
   remove(slot: number): void;
+  /** Whether any living slot has it. */
+  isUsed(term: number): boolean;
   /** Of how many documents it is a word. */
   documentsWith(term: number): number;
   /** How rare a term is, from 0. */
@@ -30,34 +32,53 @@ const FIELD_BITS = 3;
 const FIELD_MASK = 7;
 const SLOT_BITS = COUNT_BITS + FIELD_BITS;
 const NAME = 0;
+/** As if there were so many more documents with other words: a few alone do not tell which words are common. */
+const UNSEEN = 100;
 
 const WEIGHT = FIELDS.map(({ weight }) => weight);
 const FLOOR = FIELDS.map(({ b }) => 1 - b);
+
+interface Slot {
+  /** Once for each field that they are in, those of the name first. */
+  terms: Uint32Array;
+  nameTerms: number;
+  counts: boolean;
+}
 
 export function createPostings(): Postings {
   const dictionary = createDictionary();
   const lists: number[][] = [];
   const having: number[] = [];
-  /** Of each slot: its terms, one for each field they are in, and the fields. Undefined once given up. */
-  const slots: ({ terms: Uint32Array; nameTerms: number; counts: boolean } | undefined)[] = [];
+  /** Living slots with this term, of documents and others. */
+  const users: number[] = [];
+  /** Undefined once given up. */
+  const slots: (Slot | undefined)[] = [];
   /** Of each slot, the lengths of its fields. */
   const lengths: number[] = [];
   const totals = FIELDS.map(() => 0);
+  /** Documents that have the field at all: lengths are compared with theirs. */
+  const withField = FIELDS.map(() => 0);
   let documentCount = 0;
   let given = 0;
 
   /** Of a document: how many have each of its terms, and the lengths of their fields, `by` more or less. */
-  function account(slot: number, terms: Uint32Array, by: 1 | -1): void {
-    for (const id of new Set(terms)) having[id] = (having[id] ?? 0) + by;
+  function account(slot: number, { terms, counts }: Slot, by: 1 | -1): void {
+    for (const id of new Set(terms)) {
+      users[id] = (users[id] ?? 0) + by;
+      if (counts) having[id] = (having[id] ?? 0) + by;
+    }
+    if (!counts) return;
     for (let field = 0; field < FIELDS.length; field++) {
-      totals[field] = (totals[field] ?? 0) + by * (lengths[(slot << FIELD_BITS) | field] ?? 0);
+      const length = lengths[(slot << FIELD_BITS) | field] ?? 0;
+      totals[field] = (totals[field] ?? 0) + by * length;
+      if (length > 0) withField[field] = (withField[field] ?? 0) + by;
     }
     documentCount += by;
   }
 
   function rarityOf(term: number | undefined): number {
     const count = term === undefined ? 0 : (having[term] ?? 0);
-    return Math.log(1 + (documentCount - count + 0.5) / (count + 0.5));
+    return Math.log(1 + (documentCount + UNSEEN - count + 0.5) / (count + 0.5));
   }
 
   return {
@@ -68,6 +89,7 @@ export function createPostings(): Postings {
       return documentCount;
     },
     dictionary,
+    isUsed: (term) => (users[term] ?? 0) > 0,
     documentsWith: (term) => having[term] ?? 0,
     rarityOf,
 
@@ -86,8 +108,9 @@ export function createPostings(): Postings {
         if (field === NAME) nameTerms = at;
       }
       for (let field = 0; field <= FIELD_MASK; field++) lengths[(slot << FIELD_BITS) | field] ??= 0;
-      slots.push({ terms, nameTerms, counts });
-      if (counts) account(slot, terms, 1);
+      const made = { terms, nameTerms, counts };
+      slots.push(made);
+      account(slot, made, 1);
       return slot;
     },
 
@@ -96,13 +119,13 @@ export function createPostings(): Postings {
       if (!gone) return;
       slots[slot] = undefined;
       given++;
-      if (gone.counts) account(slot, gone.terms, -1);
+      account(slot, gone, -1);
     },
 
     forEach(term, visit) {
       const list = lists[term] ?? [];
-      const perWord = FIELDS.map(({ b }, field) => (b * documentCount) / Math.max(totals[field] ?? 0, 1));
-      for (let i = 0; i < list.length; ) {
+      const perWord = FIELDS.map(({ b }, field) => (b * (withField[field] ?? 0)) / Math.max(totals[field] ?? 0, 1));
+      for (let i = 0; i < list.length;) {
         const slot = (list[i] ?? 0) >>> SLOT_BITS;
         const isInName = (((list[i] ?? 0) >>> COUNT_BITS) & FIELD_MASK) === NAME;
         let frequency = 0;
@@ -111,7 +134,8 @@ export function createPostings(): Postings {
           if (posting >>> SLOT_BITS !== slot) break;
           const field = (posting >>> COUNT_BITS) & FIELD_MASK;
           const length = lengths[(slot << FIELD_BITS) | field] ?? 0;
-          frequency += ((WEIGHT[field] ?? 0) * (posting & COUNT_MASK)) / ((FLOOR[field] ?? 1) + (perWord[field] ?? 0) * length);
+          frequency +=
+            ((WEIGHT[field] ?? 0) * (posting & COUNT_MASK)) / ((FLOOR[field] ?? 1) + (perWord[field] ?? 0) * length);
         }
         if (slots[slot] !== undefined) visit(slot, frequency, isInName);
       }

@@ -10,7 +10,24 @@ export function stem(word: string): string {
 }
 
 /** Not the plural of anything. */
-const WHOLE = new Set(["news", "https", "cors", "saas", "series", "species", "lens", "canvas", "atlas", "redis", "postgres", "kubernetes", "jenkins", "windows", "aws", "ios"]);
+const WHOLE = new Set([
+  "news",
+  "https",
+  "cors",
+  "saas",
+  "series",
+  "species",
+  "lens",
+  "canvas",
+  "atlas",
+  "redis",
+  "postgres",
+  "kubernetes",
+  "jenkins",
+  "windows",
+  "aws",
+  "ios",
+]);
 
 function singular(word: string): string {
   if (!word.endsWith("s") || /(ss|us|is)$/.test(word)) return word;
@@ -27,7 +44,8 @@ function withoutEnding(word: string): string {
   return /([bdgkmnprt])\1$/.test(rest) ? rest.slice(0, -1) : rest;
 }
 
-const SUFFIXES = /^(?:(.{4,})ization|(.{3,}at)(?:ion|or|ive)|(.{3,}[st])ion|(.{4,})er|(.{3,})ment|(.{4,})ly|(.{3,})ize)$/;
+const SUFFIXES =
+  /^(?:(.{4,})i[sz]ation|(.{3,}at)(?:ion|or|ive)|(.{3,}[st])ion|(.{4,})er|(.{3,})ment|(.{4,})ly|(.{3,})i[sz]e)$/;
 
 function withoutSuffix(word: string): string {
   const found = SUFFIXES.exec(word);

@@ -27,16 +27,16 @@ translate translation language translator 翻译
 compute calculate calculation calculator math arithmetic formula equation 计算
 plot chart graph visualize visualization diagram 图表
 draw paint sketch canvas drawing 绘制 画布
-image picture photo photograph illustration img 图片 图像
-video clip movie film youtube 视频
+image picture photo photograph illustration img png jpg jpeg 图片 图像
+video clip mp4 movie film youtube 视频
 movie film cinema theater
-music song audio track playlist sound album artist 音乐
+music song audio mp3 wav track playlist sound album artist 音乐
 speech voice tts speak spoken audio
 text string content
-document doc file pdf paper 文档 文件
+document doc docx file pdf paper 文档 文件
 folder directory path 目录
-spreadsheet excel xlsx sheet csv workbook 表格
-slide presentation powerpoint ppt deck
+spreadsheet excel xlsx xls sheet csv workbook 表格
+slide presentation powerpoint ppt pptx deck
 word docx
 database db sql postgres postgresql mysql sqlite 数据库
 table schema
@@ -48,6 +48,7 @@ commit changeset revision
 pr pull merge
 issue ticket bug
 browser chrome web page playwright puppeteer
+internet web online
 website site web webpage url link page 网页 网站
 scrape crawl extract crawler scraper 抓取
 screenshot capture snapshot 截图
@@ -60,7 +61,7 @@ slack discord telegram
 meeting appointment event calendar schedule 日历 日程
 reminder alarm alert notification notify
 task todo job
-contact person people people
+contact person people
 weather forecast temperature climate rain sunny 天气
 time clock timezone date now 时间
 location place address position 位置 地点 地址
@@ -74,7 +75,7 @@ flight airline airplane airport plane 航班
 train railway rail ticket 车票 火车 铁路
 trip travel vacation itinerary journey tour tourist tourism 旅行
 car vehicle automobile auto
-ev electric charging
+ev electric
 park parking
 stock share equity market ticker 股票 股价
 finance financial investment invest portfolio fund
@@ -98,7 +99,7 @@ diet nutrition calorie
 game gaming play 游戏
 sport football soccer match league team score 比赛
 horoscope astrology zodiac star sign tarot 星座
-chinese lunar calendar almanac 黄历 八字
+lunar calendar almanac 黄历 八字
 law legal lawyer attorney court
 charity nonprofit donation
 gift present
@@ -131,9 +132,7 @@ user account profile member 用户
 information info detail data 信息 数据
 http request api endpoint
 unit measurement convert
-military weapon
 museum art artwork painting
-national park campground
 `;
 
 /** @returns per stemmed word the others of its groups, each once */

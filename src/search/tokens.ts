@@ -52,7 +52,11 @@ export function createTokenizer(): (text: string) => Token[] {
 export function folded(text: string): string {
   const lower = text.toLowerCase();
   if (ASCII.test(lower)) return lower;
-  const bare = lower.normalize("NFKD").replace(/[\u0300-\u036f]/g, "").normalize("NFC").toLowerCase();
+  const bare = lower
+    .normalize("NFKD")
+    .replace(/[\u0300-\u036f]/g, "")
+    .normalize("NFC")
+    .toLowerCase();
   return bare.replace(/[ßøłæœđıðþ]/g, (letter) => FOLDED[letter] ?? letter);
 }
 
@@ -60,10 +64,13 @@ function identifier(word: string): Token[] {
   const lower = word.toLowerCase();
   const whole = { term: stem(lower), word: lower, isPiece: false };
   const pieces = word.match(PIECE) ?? [];
-  const parts = pieces.length < 2 ? [] : pieces
-      .map((piece) => piece.toLowerCase())
-      .filter((piece) => piece.length > 2 || (piece.length > 1 && !/\d/.test(lower)))
-      .map((piece) => ({ term: stem(piece), word: piece, isPiece: true, hasPieces: false }));
+  const parts =
+    pieces.length < 2
+      ? []
+      : pieces
+          .map((piece) => piece.toLowerCase())
+          .filter((piece) => piece.length > 2 || (piece.length > 1 && !/\d/.test(lower)))
+          .map((piece) => ({ term: stem(piece), word: piece, isPiece: true, hasPieces: false }));
   return [{ ...whole, hasPieces: parts.length > 0 }, ...parts];
 }
 

@@ -58,7 +58,8 @@ function setUp(tools: readonly Tool[], kept: Signal[] = []) {
     kept,
     reads: () => reads,
     wait: (ms: number) => void (time += ms),
-    replace: (change: (lists: readonly Listing<"tool">[]) => readonly Listing<"tool">[]) => void (lists = [...change(lists)]),
+    replace: (change: (lists: readonly Listing<"tool">[]) => readonly Listing<"tool">[]) =>
+      void (lists = [...change(lists)]),
     hide: (of: readonly Listing<"tool">[]) => void (hidden = of),
     lists: () => lists,
     make: listing,
