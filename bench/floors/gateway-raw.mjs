@@ -28,9 +28,9 @@ function overHttp({ hostname, port, pathname }) {
         "mcp-protocol-version": "2025-11-25",
       };
       if (session) headers["mcp-session-id"] = session;
-      const sent = httpRequest({ agent, hostname, port, path: pathname, method: "POST", headers }, async (response) => {
+      const sent = httpRequest({ agent, hostname, port, path: pathname, method: "POST", headers }, (response) => {
         session ??= response.headers["mcp-session-id"];
-        resolve(JSON.parse(await bodyOf(response)));
+        bodyOf(response).then((text) => resolve(JSON.parse(text)), reject);
       });
       sent.on("error", reject).end(body);
     });
@@ -83,20 +83,21 @@ async function answer({ id, method, params }) {
   }
 }
 
+async function serve(request, response) {
+  if (request.method !== "POST") return response.writeHead(405).end();
+  const message = JSON.parse(await bodyOf(request));
+  const isOpening = message.method === "initialize";
+  const isKnown = isOpening || message.params?._meta !== undefined || sessions.has(request.headers["mcp-session-id"]);
+  if (!isKnown) return response.writeHead(404).end();
+  const text = await answer(message);
+  if (text === undefined) return response.writeHead(202).end();
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  if (isOpening) sessions.add((headers["mcp-session-id"] = randomUUID()));
+  response.writeHead(200, headers).end(text);
+}
+
 if (hasFlag("http")) {
-  const server = createServer(async (request, response) => {
-    if (request.method !== "POST") return response.writeHead(405).end();
-    const message = JSON.parse(await bodyOf(request));
-    const isOpening = message.method === "initialize";
-    const isKnown = isOpening || message.params?._meta !== undefined || sessions.has(request.headers["mcp-session-id"]);
-    if (!isKnown) return response.writeHead(404).end();
-    const text = await answer(message);
-    if (text === undefined) return response.writeHead(202).end();
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-    if (isOpening) sessions.add((headers["mcp-session-id"] = randomUUID()));
-    response.writeHead(200, headers).end(text);
-  });
-  listenAndSay(server);
+  listenAndSay(createServer((request, response) => void serve(request, response)));
 } else {
   onLines(process.stdin, async (line) => {
     const text = await answer(JSON.parse(line));

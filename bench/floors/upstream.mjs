@@ -69,17 +69,18 @@ async function answer(message) {
   return JSON.stringify({ jsonrpc: "2.0", id: message.id, ...end });
 }
 
+async function serve(request, response) {
+  if (request.method !== "POST") return response.writeHead(405).end();
+  const message = JSON.parse(await bodyOf(request));
+  const text = await answer(message);
+  if (text === undefined) return response.writeHead(202).end();
+  const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
+  if (message.method === "initialize") headers["mcp-session-id"] = randomUUID();
+  response.writeHead(200, headers).end(text);
+}
+
 if (hasFlag("http")) {
-  const server = createServer(async (request, response) => {
-    if (request.method !== "POST") return response.writeHead(405).end();
-    const message = JSON.parse(await bodyOf(request));
-    const text = await answer(message);
-    if (text === undefined) return response.writeHead(202).end();
-    const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(text) };
-    if (message.method === "initialize") headers["mcp-session-id"] = randomUUID();
-    response.writeHead(200, headers).end(text);
-  });
-  listenAndSay(server);
+  listenAndSay(createServer((request, response) => void serve(request, response)));
 } else {
   onLines(process.stdin, async (line) => {
     const text = await answer(JSON.parse(line));

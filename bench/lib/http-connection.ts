@@ -17,30 +17,20 @@ export interface HttpConnection {
   close(): void;
 }
 
+/** Servers end connections that were idle for some seconds, as they are while others are measured: then it opens anew. */
 export async function openConnection(url: URL): Promise<HttpConnection> {
-  const socket: Socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
-  await new Promise<void>((resolve, reject) => {
-    socket.once("connect", resolve).once("error", reject);
-  });
-  let received = Buffer.alloc(0);
-  let waiting: { resolve(answer: HttpAnswer): void; reject(error: Error): void } | undefined;
-  const fail = (error: Error) => {
-    waiting?.reject(error);
-    waiting = undefined;
-  };
-  socket.on("error", fail).on("close", () => fail(new Error("the server closed the connection")));
-  socket.on("data", (chunk) => {
-    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
-    const parsed = parseAnswer(received);
-    if (!parsed) return;
-    received = received.subarray(parsed.length);
-    const { resolve } = waiting ?? {};
-    waiting = undefined;
-    resolve?.(parsed.answer);
-  });
+  let waiting: Waiting | undefined;
+  const open = () =>
+    openSocket(url, () => {
+      const taken = waiting;
+      waiting = undefined;
+      return taken;
+    });
+  let socket = await open();
 
   return {
-    send(method, headers, body) {
+    async send(method, headers, body) {
+      if (socket.destroyed || !socket.writable) socket = await open();
       let head = `${method} ${url.pathname}${url.search} HTTP/1.1\r\nhost: ${url.host}\r\n`;
       for (const name in headers) head += `${name}: ${headers[name]}\r\n`;
       socket.write(`${head}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
@@ -48,6 +38,30 @@ export async function openConnection(url: URL): Promise<HttpConnection> {
     },
     close: () => socket.destroy(),
   };
+}
+
+interface Waiting {
+  resolve(answer: HttpAnswer): void;
+  reject(error: Error): void;
+}
+
+/** @param take gives whoever waits for the answer, once */
+async function openSocket(url: URL, take: () => Waiting | undefined): Promise<Socket> {
+  const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+  await new Promise<void>((resolve, reject) => {
+    socket.once("connect", resolve).once("error", reject);
+  });
+  let received = Buffer.alloc(0);
+  const fail = (error: Error) => take()?.reject(error);
+  socket.on("error", fail).on("close", () => fail(new Error("the server closed the connection")));
+  socket.on("data", (chunk) => {
+    received = received.length === 0 ? chunk : Buffer.concat([received, chunk]);
+    const parsed = parseAnswer(received);
+    if (!parsed) return;
+    received = received.subarray(parsed.length);
+    take()?.resolve(parsed.answer);
+  });
+  return socket;
 }
 
 /** @returns undefined while the answer is not all there; else with its length in bytes */
