@@ -27,6 +27,14 @@ export class PatientIo implements CallIo {
     return this.#io.logLevel;
   }
 
+  get meta(): JsonObject | undefined {
+    return this.#io.meta;
+  }
+
+  get wantsProgress(): boolean | undefined {
+    return this.#io.wantsProgress;
+  }
+
   async ask(asks: Record<string, Ask>, state?: string): Promise<Record<string, JsonObject>> {
     const unpark = this.#lease.park();
     const resume = this.#deadline.pause();
@@ -50,19 +58,24 @@ export class PatientIo implements CallIo {
 /**
  * What a call within a call gets: the client is its parent's client. Keys of questions, and the state that comes back
  * with their answers, carry the number of the inner call: when everything runs again, two of them never mix up their
- * answers, and only the one that has paused goes on from its state. Progress is the parent's own.
+ * answers, and only the one that has paused goes on from its state. Progress is the parent's own, unless that does nothing
+ * but hand this call on.
  */
-export function innerIo(parent: CallIo, child: number): CallIo {
+export function innerIo(parent: CallIo, child: number, isHandedOn: boolean): CallIo {
   const prefix = `${child}/`;
   return {
     can: parent.can,
     logLevel: parent.logLevel,
+    meta: parent.meta,
+    wantsProgress: isHandedOn && parent.wantsProgress,
     resumed: resumedChild(parent.resumed, prefix),
     async ask(asks, state) {
       const prefixed = Object.fromEntries(Object.entries(asks).map(([key, ask]) => [prefix + key, ask]));
       return ownAnswers(await parent.ask(prefixed, state === undefined ? undefined : prefix + state), prefix);
     },
-    progress() {},
+    progress(progress, total, message) {
+      if (isHandedOn) parent.progress(progress, total, message);
+    },
     log: (level, data, logger) => parent.log(level, data, logger),
   };
 }

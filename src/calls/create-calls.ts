@@ -1,5 +1,6 @@
 import type { Access } from "../access/access.ts";
 import type { CallEnd, CallRecord, CallRequest, ResultOf, Wanted } from "../core/call.ts";
+import { Crowd } from "../core/crowd.ts";
 import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { ToolResult } from "../core/item.ts";
@@ -43,7 +44,7 @@ export interface CallsOptions {
  * join it at their places when those exist; injected secrets are out of a result before it gets here.
  */
 export function createCalls(on: CallsOptions): Calls {
-  const running = new Set<Deadline>();
+  const running = new Crowd<Deadline>();
   let isDraining = false;
   let onIdle: (() => void) | undefined;
 
@@ -172,7 +173,7 @@ export function createCalls(on: CallsOptions): Calls {
       callId: call.callId,
       depth: call.depth,
       log: on.log,
-      async callTool(toolName, args) {
+      async callTool(toolName, args, { isHandedOn } = { isHandedOn: false }) {
         deadline.throwIfEnded();
         const inner = deadline.child(deadline.remainingMs());
         const request: CallRequest = {
@@ -180,7 +181,7 @@ export function createCalls(on: CallsOptions): Calls {
           wanted: { kind: "tool", name: toolName, args },
           caller,
           deadline: inner,
-          io: innerIo(io, children++),
+          io: innerIo(io, children++, isHandedOn),
           consumer: "program",
         };
         try {
@@ -221,7 +222,7 @@ export function createCalls(on: CallsOptions): Calls {
       try {
         return (await begin(call)) as CallEnd<ResultOf<W>>;
       } finally {
-        running.delete(request.deadline);
+        running.remove(request.deadline);
         request.deadline.close();
         if (running.size === 0) onIdle?.();
       }
@@ -234,7 +235,7 @@ export function createCalls(on: CallsOptions): Calls {
       if (running.size === 0) return;
       const idle = new Promise<void>((done) => (onIdle = done));
       const timer = setTimeout(() => {
-        for (const deadline of [...running]) deadline.end("shutdown");
+        for (const deadline of running) deadline.end("shutdown");
       }, graceMs);
       await idle;
       clearTimeout(timer);

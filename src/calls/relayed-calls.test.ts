@@ -28,6 +28,22 @@ describe("what another server answers", () => {
   });
 });
 
+it("tells of the progress of a call that is handed on, and of no other inner call", async () => {
+  const progress: unknown[] = [];
+  const { tool } = line(
+    {
+      handsOn: async (_args, ctx) => ctx.callTool("inner", {}, { isHandedOn: true }),
+      uses: async (_args, ctx) => ctx.callTool("inner", {}),
+      inner: async (_args, { io }) => (io.progress(1, 2, "half"), text("")),
+    },
+    { io: { ...QUIET, progress: (...each) => void progress.push(each) } },
+  );
+  await tool("uses");
+  expect(progress).toEqual([]);
+  await tool("handsOn");
+  expect(progress).toEqual([[1, 2, "half"]]);
+});
+
 describe("a large answer", () => {
   const about = { outputSchema: { type: "object" } };
   const shorten: CallsOptions["shorten"] = async (result, { caller, tool, hasOutputSchema }) =>

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { createCalls } from "../calls/create-calls.ts";
 import type { Ambient } from "../config/ambient.ts";
 import { assertMayListen } from "../config/refuse.ts";
@@ -99,7 +99,7 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       },
       shorten: results.shorten,
       log,
-      newId: randomUUID,
+      newId: createCallIds(),
     });
     const server = createMcpServer({
       surface,
@@ -173,6 +173,13 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
 /** When a start is over. */
 const TIDY_AFTER_MS = 1_000;
 const NOTHING: Ambient = { env: {}, secrets: {}, npm: {}, homeDir: "" };
+
+/** Unique over processes and restarts; they name calls and open nothing, so they need not be hard to guess. */
+function createCallIds(): () => string {
+  const prefix = randomBytes(9).toString("base64url");
+  let made = 0;
+  return () => `${prefix}-${(++made).toString(36)}`;
+}
 
 /** A finder that is there when it is first asked. */
 function lateFinder(get: () => Finder): Finder {

@@ -1,3 +1,4 @@
+import { Crowd } from "./crowd.ts";
 import { DynamicMcpError, type ErrorCode } from "./errors.ts";
 
 /** Why a run was ended from outside. The first cause wins and is the only one reported. */
@@ -20,8 +21,8 @@ const CODE_OF_REASON = {
 export class Deadline {
   // Most calls end without anybody listening: what listens is made when it is asked for.
   #controller: AbortController | undefined;
-  #listeners: Set<() => void> | undefined;
-  #children: Set<Deadline> | undefined;
+  #listeners: Crowd<() => void> | undefined;
+  #children: Crowd<Deadline> | undefined;
   readonly #parent: Deadline | undefined;
   readonly #wallEndsAt: number;
   readonly #limitMs: number;
@@ -47,7 +48,7 @@ export class Deadline {
       this.end("parent");
       return;
     }
-    if (options.parent) (options.parent.#children ??= new Set()).add(this);
+    if (options.parent) (options.parent.#children ??= new Crowd()).add(this);
     this.#arm();
   }
 
@@ -70,9 +71,9 @@ export class Deadline {
       listener();
       return () => {};
     }
-    const listeners = (this.#listeners ??= new Set());
+    const listeners = (this.#listeners ??= new Crowd());
     listeners.add(listener);
-    return () => listeners.delete(listener);
+    return () => void listeners.remove(listener);
   }
 
   get reason(): EndReason | undefined {
@@ -97,8 +98,8 @@ export class Deadline {
     clearTimeout(this.#timer);
     this.#leaveParent();
     const forChildren = reason === "shutdown" || reason === "revoked" ? reason : "parent";
-    for (const child of [...(this.#children ?? [])]) child.end(forChildren);
-    for (const listener of [...(this.#listeners ?? [])]) listener();
+    for (const child of this.#children ?? []) child.end(forChildren);
+    for (const listener of this.#listeners ?? []) listener();
     this.#controller?.abort(this.error());
   }
 
@@ -130,7 +131,7 @@ export class Deadline {
     this.#isClosed = true;
     clearTimeout(this.#timer);
     this.#leaveParent();
-    for (const child of [...(this.#children ?? [])]) child.end("parent");
+    for (const child of this.#children ?? []) child.end("parent");
   }
 
   /** The refusal that stands for the reason. */
@@ -151,7 +152,7 @@ export class Deadline {
   }
 
   #leaveParent(): void {
-    if (this.#parent) this.#parent.#children?.delete(this);
+    if (this.#parent) this.#parent.#children?.remove(this);
   }
 
   #arm(): void {

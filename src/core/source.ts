@@ -118,8 +118,12 @@ export interface RunContext {
   readonly callId: string;
   /** 0 for a call from a client, one more for each call within. */
   readonly depth: number;
-  /** Walks the line again, as a child: same caller, parent's slot, parent's end. */
-  callTool(name: string, args: JsonObject): Promise<ToolResult>;
+  /**
+   * Walks the line again, as a child: same caller, parent's slot, parent's end.
+   *
+   * @param how `isHandedOn`: it is all that this run does, so that its progress is this run's
+   */
+  callTool(name: string, args: JsonObject, how?: { isHandedOn: boolean }): Promise<ToolResult>;
 }
 
 /** Reaches the client of this call. Inner calls delegate to their parent's. */
@@ -148,6 +152,12 @@ export interface CallIo {
 
   /** Log lines below this are dropped; none are wanted when undefined. */
   readonly logLevel?: LogLevel | undefined;
+
+  /** What the client sent along for whoever runs this: where it belongs in a trace, and keys that no protocol defines. */
+  readonly meta?: JsonObject | undefined;
+
+  /** Whether anybody hears of progress: nobody has to count it otherwise. */
+  readonly wantsProgress?: boolean | undefined;
 
   /** Sent only when the client asked for progress; `progress` must grow. */
   progress(progress: number, total?: number, message?: string): void;

@@ -1,18 +1,22 @@
 import type { Caller } from "../core/caller.ts";
+import { Crowd } from "../core/crowd.ts";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Relay, Upstream, Verdict } from "../upstreams/upstream.ts";
 import type { ServerDefinition } from "./definition.ts";
-import { asUpstreamError, disabled, iso, unavailable } from "./errors.ts";
+import { asUpstreamError, disabled, iso, lost, unavailable } from "./errors.ts";
 import type { Health } from "./health.ts";
 import type { LogRing } from "./log-ring.ts";
+import type { Personal } from "./offer.ts";
 import type { FleetOptions } from "./options.ts";
+import { Roots } from "./roots.ts";
+import { areOneClients } from "./whose.ts";
 import { within } from "./within.ts";
 
 /** What a link needs of its server, and tells it. */
 export interface LinkHost {
-  readonly definition: ServerDefinition;
+  definition(): ServerDefinition;
   readonly services: Pick<FleetOptions, "connect" | "client" | "now"> & { messageBytes: number };
   readonly health: Health;
   readonly ring: LogRing;
@@ -21,7 +25,14 @@ export interface LinkHost {
   /** It could not be opened, or ended by itself. */
   onLost(link: Link): void;
   onNotification(link: Link, method: string, params: JsonObject): void;
+  /** The server was seen to need to know whose its connections are. */
+  onPersonal(why: Personal): void;
+  /** The connection, which was everybody's, is this caller's from now on. */
+  onClaimed(link: Link, caller: Caller): void;
 }
+
+/** A connection that ended sooner, and without having answered a call, says that the server keeps dying; in ms. */
+const STABLE_MS = 5_000;
 
 interface LinkRelay extends Relay {
   readonly caller: Caller;
@@ -35,16 +46,20 @@ interface LinkRelay extends Relay {
  */
 export class Link {
   /** Whom it belongs to; undefined: everybody whose clients can be asked the same. */
-  readonly owner: Caller | undefined;
+  owner: Caller | undefined;
+  /** Of its owner's client. */
+  readonly roots = new Roots();
   readonly capabilities: JsonObject;
   /** Requests under way that have a client behind them: one of them can be asked where the connection is one client's. */
-  readonly relays = new Set<LinkRelay>();
+  readonly relays = new Crowd<LinkRelay>();
   /** What needs it now: requests, waiting answers, subscriptions. */
   uses = 0;
   /** ms, of the clock that only grows. */
   lastUsedAt = performance.now();
   /** Somebody has called through it: it was not made for reading lists alone. */
   wasCalled = false;
+  /** It has answered a call since it was connected. */
+  hasServed = false;
   /** Lowest level that the server was asked to log, as an index; none when undefined. */
   logLevel: number | undefined;
   readonly #host: LinkHost;
@@ -94,17 +109,18 @@ export class Link {
   }
 
   #assertMayTry(): void {
-    const { health, definition } = this.#host;
+    const { health } = this.#host;
     const { problem, retryAt } = health;
     if (!problem || health.pauseMs() === 0) return;
-    throw new DynamicMcpError(problem.code, `${problem.message}; it is tried again at ${iso(retryAt)}`, {
-      data: { ...problem.data, server: definition.name, retryAt: iso(retryAt) },
+    const { message } = problem.cause instanceof DynamicMcpError ? problem.cause : problem;
+    throw new DynamicMcpError(problem.code, `${message}; it is tried again at ${iso(retryAt)}`, {
+      data: { ...problem.data, server: this.#host.definition().name, retryAt: iso(retryAt) },
       cause: problem,
     });
   }
 
   #begin(): void {
-    const deadline = new Deadline(this.#host.definition.timeouts.connect);
+    const deadline = new Deadline(this.#host.definition().timeouts.connect);
     const attempt = this.#connect(deadline).finally(() => {
       deadline.close();
       this.#opening = undefined;
@@ -114,7 +130,8 @@ export class Link {
   }
 
   async #connect(deadline: Deadline): Promise<Upstream> {
-    const { definition, services, health, ring } = this.#host;
+    const { services, health, ring } = this.#host;
+    const definition = this.#host.definition();
     const { name, target } = definition;
     if (!target) throw disabled(name, definition.problem);
     const known = this.#host.verdict();
@@ -135,7 +152,9 @@ export class Link {
       if (this.#closed) throw this.#closed;
       const error = hasCode(cause, "TIMEOUT")
         ? unavailable(name, `it did not answer within ${definition.timeouts.connect} ms`, undefined, cause)
-        : asUpstreamError(name, cause);
+        : hasCode(cause, "UPSTREAM_UNAVAILABLE")
+          ? lost(name, cause)
+          : asUpstreamError(name, cause);
       ring.add("gateway", `could not connect: ${error.message}`);
       health.failed(error);
       this.#host.onLost(this);
@@ -150,10 +169,12 @@ export class Link {
   }
 
   #take(upstream: Upstream): void {
-    const { health, ring, definition } = this.#host;
+    const { health, ring } = this.#host;
     this.#upstream = upstream;
+    this.roots.restart();
     this.#openedAt = performance.now();
     this.logLevel = undefined;
+    this.hasServed = false;
     health.worked();
     ring.add("gateway", `connected: ${upstream.about.transport}, revision ${upstream.about.version}`);
     void upstream.ended.then(({ message }) => {
@@ -161,7 +182,8 @@ export class Link {
       this.#upstream = undefined;
       if (this.#closed) return;
       ring.add("gateway", `the connection ended: ${message}`);
-      health.died(unavailable(definition.name, message), performance.now() - this.#openedAt);
+      const wasOfUse = this.hasServed || performance.now() - this.#openedAt >= STABLE_MS;
+      health.died(unavailable(this.#host.definition().name, message), wasOfUse);
       this.#host.onLost(this);
     });
     this.#host.onOpened(this, upstream);
@@ -170,13 +192,30 @@ export class Link {
   /** A question that cannot be told to belong to one request: where all are one client's, any of them will do. */
   async #answer(method: string, params: JsonObject): Promise<JsonObject> {
     const relays = [...this.relays];
-    const isOneClients = this.owner !== undefined || isOfOneChannel(relays);
     const relay = relays.findLast(({ isAttended }) => isAttended) ?? relays.at(-1);
-    if (relay && isOneClients) return relay.ask(method, params);
-    throw new DynamicMcpError(
-      "CAPABILITY_MISSING",
-      `${method} cannot be answered: it cannot be told which client it is for (\`interactive: true\` gives each client a connection of its own)`,
-    );
+    if (!relay && method === "roots/list") {
+      this.#host.onPersonal("roots at start");
+      return this.roots.tell(undefined);
+    }
+    if (relay && (this.owner || areOneClients(relays.map(({ caller }) => caller)))) return relay.ask(method, params);
+    if (relay) this.#host.onPersonal(method === "roots/list" ? "roots" : "unclear");
+    throw untold(method);
+  }
+
+  /**
+   * The server asks for the roots of the client behind one of its calls. It keeps them for all its calls: the connection
+   * is that client's alone from now on.
+   *
+   * @throws CAPABILITY_MISSING when others are using it; what `ask` throws
+   */
+  async tellRoots(relay: LinkRelay, ask: () => Promise<JsonObject>): Promise<JsonObject> {
+    this.#host.onPersonal("roots");
+    if (!this.owner) {
+      if (!areOneClients([...this.relays].map(({ caller }) => caller))) throw untold("roots/list");
+      this.owner = relay.caller;
+      this.#host.onClaimed(this, relay.caller);
+    }
+    return this.roots.tell(ask);
   }
 
   /** Somebody needs it from now on. @returns they do no more; safe to call twice */
@@ -202,9 +241,9 @@ export class Link {
   }
 }
 
-/** A client of 2026-07-28 has no channel, and cannot be told from others of the same principal. */
-function isOfOneChannel([first, ...rest]: readonly LinkRelay[]): boolean {
-  const { principal, channel } = first?.caller ?? {};
-  if (!principal || channel === undefined) return false;
-  return rest.every(({ caller }) => caller.channel === channel && caller.principal.id === principal.id);
+function untold(method: string): DynamicMcpError {
+  return new DynamicMcpError(
+    "CAPABILITY_MISSING",
+    `${method} cannot be answered: it cannot be told which client it is for (\`interactive: true\` gives each client a connection of its own from the start)`,
+  );
 }

@@ -1,3 +1,4 @@
+import { Crowd } from "../core/crowd.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
@@ -15,9 +16,10 @@ import type { Link } from "./link.ts";
 import { Links } from "./links.ts";
 import { createLogFile, logPath } from "./log-file.ts";
 import { createLogRing, type LogRing } from "./log-ring.ts";
-import type { Offer } from "./offer.ts";
+import type { Offer, Personal } from "./offer.ts";
 import type { FleetLimits, FleetOptions } from "./options.ts";
 import type { Parked, ParkedCalls } from "./parked.ts";
+import { hideInJson } from "./results.ts";
 import { stateOf } from "./state-of.ts";
 import { Watches } from "./watches.ts";
 import { within } from "./within.ts";
@@ -51,7 +53,7 @@ export class FleetServer {
   readonly turn: ReturnType<typeof createTurns>;
   readonly #learning: Learning;
   readonly #events: ServerEvents;
-  readonly #running = new Set<Running>();
+  readonly #running = new Crowd<Running>();
   readonly #file: ReturnType<typeof createLogFile> | undefined;
   #retry: NodeJS.Timeout | undefined;
   #isClosed = false;
@@ -87,14 +89,16 @@ export class FleetServer {
     };
     this.links = new Links({
       host: {
-        definition,
+        definition: () => this.definition,
         services: { connect: options.connect, client: options.client, now, messageBytes: limits.messageBytes },
         health: this.health,
         ring: this.ring,
         verdict: () => this.verdict(),
         onLost: (link) => this.#lost(link),
         onNotification: (link, method, params) => this.#notified(link, method, params),
+        onPersonal: (why) => this.#learning.learnt(why),
       },
+      isPersonal: () => this.#learning.personal !== undefined,
       limits,
       isSingleClient: options.isSingleClient ?? false,
       onOpened: (link, upstream) => this.#opened(link, upstream),
@@ -102,7 +106,7 @@ export class FleetServer {
     });
     this.watches = new Watches(this.links);
     this.#learning = new Learning({
-      definition,
+      definition: () => this.definition,
       lists,
       limits,
       health: this.health,
@@ -133,6 +137,11 @@ export class FleetServer {
   verdict(): Verdict | undefined {
     const about = this.#learning.isKnown ? this.#learning.offer?.about : undefined;
     return this.#verdict ?? (about && { era: about.era, transport: about.transport });
+  }
+
+  /** Whether, and why, it needs to know whose a connection is. */
+  get personal(): Personal | undefined {
+    return this.#learning.personal;
   }
 
   state(): ServerState {
@@ -197,7 +206,7 @@ export class FleetServer {
   /** A call has begun. @returns it is over */
   begin(call: Running): () => void {
     this.#running.add(call);
-    return () => void this.#running.delete(call);
+    return () => void this.#running.remove(call);
   }
 
   /** Says something once in the life of this server's definition. */
@@ -248,12 +257,15 @@ export class FleetServer {
         return;
       }
       case "notifications/message":
-        return this.#events.onMessage(link, params);
+        return this.#events.onMessage(
+          link,
+          this.definition.secrets.length > 0 ? hideInJson(params, this.hide) : params,
+        );
     }
   }
 
   #failAll(error: DynamicMcpError): void {
-    for (const call of [...this.#running]) call.fail(error);
+    for (const call of this.#running) call.fail(error);
   }
 
   /** Its calls end with this error, its processes are gone afterwards. */

@@ -33,7 +33,7 @@ const MAX_STATE_CHARS = 64_000;
 export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): CallIo {
   const { can, lane, era } = exchange;
   const { answers } = asked;
-  const token = progressToken(exchange.params);
+  const { token, passedOn } = readMeta(exchange.params["_meta"]);
   let progressed = -Infinity;
 
   async function ask(asks: Record<string, Ask>, state?: string): Promise<Answers> {
@@ -67,6 +67,8 @@ export function createIo(exchange: Exchange, deadline: Deadline, asked: Asked): 
     ask,
     resumed: asked.resumed,
     logLevel: exchange.logLevel,
+    meta: passedOn,
+    wantsProgress: token !== undefined,
     progress(progress, total, message) {
       if (token === undefined || !(progress > progressed)) return;
       progressed = progress;
@@ -190,8 +192,22 @@ function missingCapabilities(asks: Ask[], can: ClientCan): DynamicMcpError | und
   return new DynamicMcpError("CAPABILITY_MISSING", message, { data: { requiredCapabilities: required } });
 }
 
-function progressToken(params: JsonObject): string | number | undefined {
-  const meta = params["_meta"];
-  const token = isJsonObject(meta) ? meta["progressToken"] : undefined;
-  return typeof token === "string" || typeof token === "number" ? token : undefined;
+/** What is in a request's `_meta`: the token for its progress, and what is not for us. */
+function readMeta(meta: Json | undefined): { token?: string | number; passedOn?: JsonObject } {
+  if (!isJsonObject(meta)) return {};
+  let token: string | number | undefined;
+  let passedOn: JsonObject | undefined;
+  for (const key in meta) {
+    const value = meta[key] ?? null;
+    if (key === "progressToken") {
+      if (typeof value === "string" || typeof value === "number") token = value;
+    } else if (!PROTOCOLS_OWN.test(key)) {
+      passedOn ??= {};
+      passedOn[key] = value;
+    }
+  }
+  return { ...(token === undefined ? {} : { token }), ...(passedOn ? { passedOn } : {}) };
 }
+
+/** Prefixes that the protocol keeps for itself (basic, `_meta`): their second label is `modelcontextprotocol` or `mcp`. */
+const PROTOCOLS_OWN = /^[a-z][a-z0-9-]*\.(?:modelcontextprotocol|mcp)(?:\.[a-z][a-z0-9-]*)*\//i;

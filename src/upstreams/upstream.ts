@@ -118,7 +118,10 @@ export interface ConnectOptions {
   deadline: Deadline;
   /** From the last time; a wrong one is noticed and costs one more try. */
   known?: Verdict;
-  /** What the server is told in `initialize` that its client can be asked (older era), in the protocol's words. */
+  /**
+   * What the server is told that its client can be asked, in the protocol's words: in `initialize` of the older era, in
+   * 2026-07-28 with each request that no client is behind.
+   */
   capabilities: JsonObject;
   client: { name: string; version: string };
   /** Largest message that is read, in bytes. A longer one fails its request with TOO_LARGE and nothing else. */

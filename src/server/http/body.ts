@@ -1,4 +1,5 @@
 import type { IncomingMessage } from "node:http";
+import { Crowd } from "../../core/crowd.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 
 /**
@@ -8,7 +9,7 @@ import { DynamicMcpError } from "../../core/errors.ts";
  */
 export function createBodies(maxBytes: number) {
   /** Bodies whose end has not come yet: what each is refused by. */
-  const arriving = new Set<(error: Error) => void>();
+  const arriving = new Crowd<(error: Error) => void>();
   const tooLarge = () =>
     new DynamicMcpError("TOO_LARGE", `the body of a request may have at most ${maxBytes} bytes`, {
       data: { maxBytes },
@@ -27,7 +28,7 @@ export function createBodies(maxBytes: number) {
         const chunks: Buffer[] = [];
         let bytes = 0;
         const refuse = (error: Error) => {
-          arriving.delete(refuse);
+          arriving.remove(refuse);
           request.removeAllListeners("data");
           request.pause();
           reject(error);
@@ -39,7 +40,7 @@ export function createBodies(maxBytes: number) {
           else chunks.push(chunk);
         });
         request.on("end", () => {
-          arriving.delete(refuse);
+          arriving.remove(refuse);
           resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks));
         });
         request.on("error", (cause) => {
@@ -50,7 +51,7 @@ export function createBodies(maxBytes: number) {
 
     /** Waits for no body any longer: all that have not come whole are refused by `error`. */
     refuseAll(error: Error): void {
-      for (const refuse of [...arriving]) refuse(error);
+      for (const refuse of arriving) refuse(error);
     },
   };
 }

@@ -94,12 +94,23 @@ export function idOfEnds(head: string, tail: string): RequestId | null {
 
 /** More than this waiting for a client that does not read: what may be dropped is, and no more is read from it. */
 const MAX_WAITING_BYTES = 4_000_000;
+/** What is written in one go, about. */
+const MAX_QUEUED_CHARS = 65_536;
 /** Notices that wait for such a client. */
 const MAX_LATE = 1_000;
 
-/** Puts lines on a stream, and slows its counterpart down when the other side does not keep up. */
+/**
+ * Puts lines on a stream, and slows its counterpart down when the other side does not keep up. Lines that are written in
+ * one go leave together: a system call costs as much as the rest of a small answer.
+ */
 export function createLineWriter(output: Writable, input: Readable, onGone: () => void) {
   let isGone = false;
+  let queued = "";
+  const send = () => {
+    const text = queued;
+    queued = "";
+    if (text !== "" && !isGone) output.write(text);
+  };
   /** Notices that wait until the other side keeps up; each says the same however often it came. */
   const late = new Set<string>();
   const gone = () => {
@@ -118,20 +129,21 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
   output.on("drain", resume);
 
   const writer = {
-    /**
-     * One line; a small one leaves in one system call.
-     *
-     * @returns false when nobody reads any more
-     */
+    /** @returns false when nobody reads any more */
     write(head: string, body?: Buffer, tail = ""): boolean {
       if (isGone) return false;
       if (body) {
         output.cork();
+        send();
         output.write(head);
         output.write(body);
         output.write(`${tail}\n`);
         output.uncork();
-      } else output.write(`${head}\n`);
+      } else {
+        if (queued === "") process.nextTick(send);
+        queued += `${head}\n`;
+        if (queued.length > MAX_QUEUED_CHARS) send();
+      }
       if (output.writableLength > MAX_WAITING_BYTES) input.pause();
       return true;
     },
@@ -150,6 +162,7 @@ export function createLineWriter(output: Writable, input: Readable, onGone: () =
     /** Waits until everything has left, at most `waitMs`. */
     async flush(waitMs: number): Promise<void> {
       if (isGone) return;
+      send();
       await new Promise<void>((done) => {
         const timer = setTimeout(done, waitMs);
         output.write("", () => {

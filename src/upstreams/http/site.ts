@@ -153,7 +153,7 @@ class Visit implements HttpListener, HttpExchange {
   onError(error: DynamicMcpError): void {
     // A refusal stands, whatever its body was like.
     if (this.#refusal) this.#afterRefusal(this.#refusal);
-    else this.#listener.onError(error);
+    else this.#listener.onError(inTheNameOf(this.#place.name, error));
   }
 
   #send(token: string | undefined): void {
@@ -194,4 +194,9 @@ class Visit implements HttpListener, HttpExchange {
           }),
     );
   }
+}
+
+/** The pool knows hosts only; whoever reads of it knows servers. */
+function inTheNameOf(name: string, { code, message, data, cause }: DynamicMcpError): DynamicMcpError {
+  return new DynamicMcpError(code, `${name}: ${message}`, { data, cause });
 }

@@ -1,3 +1,4 @@
+import { Crowd } from "../../core/crowd.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { HttpPool } from "../../machine/net/http-pool.ts";
 import { MODERN_VERSION } from "../peer/protocol.ts";
@@ -40,7 +41,7 @@ const MAX_SENDS = 1_000;
 
 export function createStreamableWire(options: StreamableOptions): StreamableWire {
   const { site, pool, maxMessageBytes } = options;
-  const calls = new Set<PostCall>();
+  const calls = new Crowd<PostCall>();
   const sends = new Set<() => void>();
   let era: Era = "modern";
   let version: string | undefined;
@@ -127,7 +128,7 @@ export function createStreamableWire(options: StreamableOptions): StreamableWire
       return true;
     },
     onOver(call: PostCall): void {
-      calls.delete(call);
+      calls.remove(call);
     },
   };
 

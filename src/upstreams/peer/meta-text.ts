@@ -11,8 +11,11 @@ const TEXTS = new WeakMap<object, string>();
  */
 export class MetaText {
   readonly #modern: string;
+  readonly #ours: string;
 
-  constructor(client: { name: string; version: string }) {
+  /** @param capabilities of requests that no client is behind */
+  constructor(client: { name: string; version: string }, capabilities: JsonObject) {
+    this.#ours = JSON.stringify(capabilities);
     this.#modern =
       `{"${META.protocolVersion}":"${MODERN_VERSION}","${META.clientInfo}":${JSON.stringify(client)},` +
       `"${META.clientCapabilities}":`;
@@ -22,7 +25,7 @@ export class MetaText {
   of(era: Era, id: number, relay: Relay | undefined): string {
     let text = "";
     if (era === "modern") {
-      text = this.#modern + capabilitiesText(relay);
+      text = this.#modern + (relay ? capabilitiesText(relay) : this.#ours);
       if (relay?.logLevel !== undefined) text += `,"${META.logLevel}":"${relay.logLevel}"`;
     }
     if (relay?.progress !== undefined) text += `${text === "" ? "{" : ","}"progressToken":${id}`;
@@ -32,8 +35,7 @@ export class MetaText {
   }
 }
 
-function capabilitiesText(relay: Relay | undefined): string {
-  const declared = relay?.can.declared;
+function capabilitiesText({ can: { declared } }: Relay): string {
   if (declared === undefined) return "{}";
   let text = TEXTS.get(declared);
   if (text === undefined) {

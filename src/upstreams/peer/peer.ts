@@ -1,3 +1,4 @@
+import { Crowd } from "../../core/crowd.ts";
 import type { Deadline } from "../../core/deadline.ts";
 import type { JsonObject } from "../../core/json.ts";
 import { keepRawText } from "../../core/raw-text.ts";
@@ -22,9 +23,9 @@ export class Peer implements Upstream {
   readonly options: ConnectOptions;
   readonly #meta: MetaText;
   readonly #questions: Questions;
-  readonly #calls = new Map<number, Call>();
+  readonly #calls = new Crowd<Call>();
   /** Those that have a client behind them. */
-  readonly #relayed = new Set<Call>();
+  readonly #relayed = new Crowd<Call>();
   #lastId = 0;
   #about: UpstreamAbout | undefined;
   #listening: Listening | undefined;
@@ -32,7 +33,7 @@ export class Peer implements Upstream {
   /** @param connectWire gets what takes the messages that came on no request's own stream */
   constructor(options: ConnectOptions, connectWire: (onMessage: (message: WireMessage) => void) => Wire) {
     this.options = options;
-    this.#meta = new MetaText(options.client);
+    this.#meta = new MetaText(options.client, options.capabilities);
     this.wire = connectWire((message) => this.#take(message, undefined));
     this.#questions = new Questions(this.wire);
     this.ended = this.wire.ended;
@@ -71,8 +72,8 @@ export class Peer implements Upstream {
     const mayCancel = this.#about !== undefined;
     const headers =
       this.#about?.transport === "http" && era === "modern" ? withName(method, params, options) : undefined;
-    const call = new Call(this.#take, method, deadline, headers, relay);
-    this.#calls.set(id, call);
+    const call = new Call(this.#take, id, method, deadline, headers, relay);
+    this.#calls.add(call);
     if (relay) this.#relayed.add(call);
     try {
       const text = paramsText(params, this.#meta.of(era, id, relay));
@@ -85,8 +86,8 @@ export class Peer implements Upstream {
       if (deadline.reason && mayCancel) this.#cancel(id, deadline);
       throw error;
     } finally {
-      this.#calls.delete(id);
-      if (relay) this.#relayed.delete(call);
+      this.#calls.remove(call);
+      if (relay) this.#relayed.remove(call);
     }
   }
 
@@ -136,12 +137,11 @@ export class Peer implements Upstream {
 
   #onlyRelay(): Relay | undefined {
     if (this.#relayed.size !== 1) return undefined;
-    for (const { relay } of this.#relayed) return relay;
-    return undefined;
+    return this.#relayed.find(() => true)?.relay;
   }
 
   #progress({ progressToken, progress, total, message }: JsonObject): void {
-    const relay = typeof progressToken === "number" ? this.#calls.get(progressToken)?.relay : undefined;
+    const relay = this.#calls.find(({ id }) => id === progressToken)?.relay;
     if (!relay?.progress || typeof progress !== "number") return;
     relay.progress(
       progress,
@@ -153,6 +153,7 @@ export class Peer implements Upstream {
 
 /** One request under way. */
 class Call implements WireRequest {
+  readonly id: number;
   readonly method: string;
   readonly deadline: Deadline;
   readonly headers: Readonly<Record<string, string>> | undefined;
@@ -161,12 +162,14 @@ class Call implements WireRequest {
 
   constructor(
     take: (message: WireMessage, own: Call) => void,
+    id: number,
     method: string,
     deadline: Deadline,
     headers: Readonly<Record<string, string>> | undefined,
     relay: Relay | undefined,
   ) {
     this.#take = take;
+    this.id = id;
     this.method = method;
     this.deadline = deadline;
     this.headers = headers;

@@ -131,6 +131,18 @@ describe("a server over stdio that goes wrong", () => {
     await flood;
   });
 
+  it.each(["while :; do echo y; done", "while :; do echo y >&2; done", "cat /dev/zero"])(
+    "does not keep another from being answered while it runs %s",
+    async (script) => {
+      const calm = await raw();
+      const flood = start("sh", ["-c", script], { deadline: new Deadline(600) });
+      const answers = async () => {
+        for (let call = 0; call < 20; call++) await callTool(calm, "echo", {}, { ms: 500 });
+      };
+      await Promise.all([expect(flood).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" }), answers()]);
+    },
+  );
+
   it("takes what it started along when it is closed, even what hides in a group of its own", async () => {
     const children: number[] = [];
     const onLine = (_: string, line: string) => {

@@ -1,3 +1,4 @@
+import { Crowd } from "../../core/crowd.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import { idOfEnds } from "../../machine/id-of-ends.ts";
 import { spawnLines, type LineProcess, type LineProcessExit } from "../../machine/line-process.ts";
@@ -9,6 +10,8 @@ export type StdioTarget = Extract<UpstreamTarget, { transport: "stdio" }>;
 
 /** What is shown of a line that is no message, in characters. */
 const MAX_SHOWN_CHARS = 2_000;
+/** What a server may send unasked within this time; if it is more, it waits, and what is no message is not shown. */
+const UNASKED = { count: 2_000, perMs: 100 };
 const LAST_WORDS = { lines: 6, chars: 600 };
 
 /** JSON-RPC over the pipes of a process: a line is a message. */
@@ -28,26 +31,43 @@ export function createPipeWire(
   onMessage: (message: WireMessage) => void,
 ): PipeWire {
   const { name, maxMessageBytes } = options;
-  const pending = new Map<number, Pending>();
+  const pending = new Crowd<Pending>();
   const lastWords: string[] = [];
   let end: UpstreamEnd | undefined;
   /** Requests under way that somebody waits for: they keep our process alive. */
   let held = 0;
 
   const settle = (id: number, answer: WireAnswer | DynamicMcpError): boolean => {
-    const request = pending.get(id);
+    const request = pending.find((each) => each.id === id);
     if (!request) return false;
-    pending.delete(id);
+    pending.remove(request);
     request.stopWatching?.();
     if (request.isHolding && --held === 0) child.hold(false);
     if (answer instanceof DynamicMcpError) request.reject(answer);
     else request.resolve(answer);
     return true;
   };
-  const show = (line: string, why: string) => options.onLine("stdout", `${why}${line.slice(0, MAX_SHOWN_CHARS)}`);
+  let unasked = 0;
+  let countedSince = 0;
+  const isTooMuch = () => {
+    const now = performance.now();
+    if (now - countedSince > UNASKED.perMs) {
+      countedSince = now;
+      unasked = 0;
+    }
+    if (++unasked <= UNASKED.count) return false;
+    child.rest(UNASKED.perMs);
+    return true;
+  };
+  const show = (line: string, why: string) => {
+    if (!isTooMuch()) shorten(line, why);
+  };
+  const shorten = (line: string, why: string) => options.onLine("stdout", `${why}${line.slice(0, MAX_SHOWN_CHARS)}`);
   const take = (incoming: Incoming, line: string) => {
-    if (incoming.kind !== "answer") onMessage(incoming);
-    else if (typeof incoming.id !== "number" || !settle(incoming.id, incoming.answer))
+    if (incoming.kind !== "answer") {
+      isTooMuch();
+      onMessage(incoming);
+    } else if (typeof incoming.id !== "number" || !settle(incoming.id, incoming.answer))
       show(line, "answer to nothing: ");
   };
 
@@ -60,7 +80,7 @@ export function createPipeWire(
         if (!settle(plain.id, { result: plain.result, text: plain.text })) show(line, "answer to nothing: ");
         return;
       }
-      const messages = readMessages(line);
+      const messages = mayBeMessage(line) ? readMessages(line) : undefined;
       if (messages) for (const message of messages) take(message, line);
       else if (line.trim() !== "") show(line, "");
     },
@@ -85,11 +105,14 @@ export function createPipeWire(
   const ended = child.exited.then((exit) => {
     end = describeEnd(name, exit, lastWords);
     const error = unavailable(end.message);
-    for (const id of [...pending.keys()]) settle(id, error);
+    for (const { id } of pending) settle(id, error);
     return end;
   });
   const unavailable = (message: string) =>
     new DynamicMcpError("UPSTREAM_UNAVAILABLE", message, { data: { server: name } });
+  /** The request has not left: sending it once more, over the next connection, can do nothing twice. */
+  const unhandled = (message: string) =>
+    new DynamicMcpError("UPSTREAM_UNAVAILABLE", message, { data: { server: name, isUnhandled: true } });
 
   return {
     pid: child.pid,
@@ -101,17 +124,18 @@ export function createPipeWire(
     },
     lastWords: () => quoted(lastWords),
     request(id, body, { deadline, method }: WireRequest) {
-      if (end) return Promise.reject(unavailable(end.message));
+      if (end) return Promise.reject(unhandled(end.message));
       if (deadline.reason) return Promise.reject(deadline.error());
       return new Promise<WireAnswer>((resolve, reject) => {
         // A stream of changes stays open for as long as there is something else to do.
         const isHolding = method !== "subscriptions/listen";
-        const request: Pending = { resolve, reject, isHolding, stopWatching: undefined };
-        pending.set(id, request);
+        const request: Pending = { id, resolve, reject, isHolding, stopWatching: undefined };
+        pending.add(request);
         if (isHolding && ++held === 1) child.hold(true);
         request.stopWatching = deadline.onEnd(() => settle(id, deadline.error()));
-        if (!child.write(body) && !end && child.pid !== undefined) {
-          settle(id, unavailable(`${name} does not read what it is sent; it may hang`));
+        const isTaken = child.write(body, () => settle(id, unhandled(`${name} has just ended`)));
+        if (!isTaken && !end && child.pid !== undefined) {
+          settle(id, unhandled(`${name} does not read what it is sent; it may hang`));
         }
       });
     },
@@ -124,7 +148,15 @@ export function createPipeWire(
   };
 }
 
+/** Spares us most of the failures of the parser, which cost much more than its successes. */
+function mayBeMessage(line: string): boolean {
+  return line.length >= SHORTEST.length && line.includes('"jsonrpc"');
+}
+
+const SHORTEST = '{"jsonrpc":"2.0","method":""}';
+
 interface Pending {
+  id: number;
   resolve(answer: WireAnswer): void;
   reject(error: DynamicMcpError): void;
   isHolding: boolean;
