@@ -59,7 +59,7 @@ describe("a large answer", () => {
     expect(await tool("bad")).toEqual({ state: "failed", code: "CODE_THREW", result: text("bad for local: true") });
   });
 
-  it("reaches a program whole", async () => {
+  it("reaches a program whole [results-whole]", async () => {
     const { tool } = line(
       {
         outer: async (_args, ctx) => text(String((await ctx.callTool("inner", {})) === large)),

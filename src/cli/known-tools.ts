@@ -2,6 +2,7 @@ import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import { nearest } from "../core/names.ts";
 import type { Named } from "../surface/surface.ts";
+import type { App } from "./app.ts";
 import type { CommandContext } from "./command.ts";
 import { OPERATOR } from "./operate.ts";
 import { clip, oneLine } from "./print.ts";
@@ -44,10 +45,13 @@ export async function knowServers(context: CommandContext, names?: readonly stri
   }
 }
 
-/** Says on stderr which servers are missing in what is printed. */
+/** Says on stderr which servers are missing in what is printed; for programs, each as a line of JSON. */
 export function tellSilent(context: CommandContext, silent: readonly SilentServer[]): void {
-  for (const { name, problem } of silent)
-    context.terminal.err(`Without ${oneLine(name)}: ${clip(oneLine(problem), 300)}`);
+  for (const { name, problem } of silent) {
+    const why = clip(oneLine(problem), 300);
+    const line = context.isJson ? JSON.stringify({ warning: { server: name, problem: why } }) : `Without ${oneLine(name)}: ${why}`; // prettier-ignore
+    context.terminal.err(line);
+  }
 }
 
 /** Everything that can be called, whether clients see it listed or not. */
@@ -71,15 +75,18 @@ export async function namedTool(context: CommandContext, name: string, server?: 
   };
   const known = find();
   if (known) return known;
-  if (server !== undefined && !fleet.server(server)) {
-    throw notThere("SERVER_NOT_FOUND", "server", server, fleet.servers().map((each) => each.name)); // prettier-ignore
-  }
+  if (server !== undefined) assertServer(fleet, server);
   const silent = await knowServers(context, server === undefined ? undefined : [server]);
   const found = find();
   if (found) return found;
   tellSilent(context, silent);
   const there = (await allNamed(context)).filter(({ listing }) => server === undefined || listing.group === server);
   throw notThere("TOOL_NOT_FOUND", "tool", name, there.map((each) => (server === undefined ? each.name : (each.listing.nameInGroup ?? each.name)))); // prettier-ignore
+}
+
+/** @throws SERVER_NOT_FOUND with the nearest name */
+export function assertServer(fleet: App["fleet"], server: string): void {
+  if (!fleet.server(server)) throw notThere("SERVER_NOT_FOUND", "server", server, fleet.servers().map((each) => each.name)); // prettier-ignore
 }
 
 function notThere(code: "TOOL_NOT_FOUND" | "SERVER_NOT_FOUND", what: string, name: string, names: readonly string[]) {

@@ -84,7 +84,7 @@ async function dispatch(input: CliInput, isJson: boolean): Promise<number> {
   if (!found && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", problems.join("; "));
   if (!found) throw unknownCommand(positionals, commands);
   const { unknownFlagHint } = found.command;
-  if (unknownFlagHint !== undefined && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", `${problems.join("; ")}. ${unknownFlagHint}`); // prettier-ignore
+  if (unknownFlagHint !== undefined && problems.length > 0) throw new DynamicMcpError("INVALID_REQUEST", `${problems.join("; ")} ${unknownFlagHint}`); // prettier-ignore
   return await runCommand(found.command, input, terminal, { isJson, flags, words: found.words });
 }
 

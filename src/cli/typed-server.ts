@@ -1,6 +1,8 @@
-import { resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { isAbsolute, resolve } from "node:path";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
+import { readDefinitions } from "../fleet/read-definition.ts";
 import { argument, type CommandContext } from "./command.ts";
 import { parseObject } from "./values.ts";
 
@@ -33,20 +35,39 @@ export function typedServer(context: CommandContext): JsonObject {
   if (target === undefined) throw wrong(`what is ${argument(context, "name")}? Add a command behind --, or --url`);
   if (type !== undefined && type !== "stdio") throw wrong(`--type ${type} takes a URL that begins with http:// or https://`); // prettier-ignore
   if (headers !== undefined) throw wrong("-H is for servers at a URL; one that we start takes -e");
-  const isNearby = args.some((arg) => /^\.\.?[/\\]/.test(arg));
+  const isNearby = args.some((arg) => isNearbyFile(arg, context.cwd));
   const folder = cwd === undefined ? (isNearby ? context.cwd : undefined) : fromHere(context, cwd);
   return {
     ...about,
-    command: /^\.\.?[/\\]/.test(target) ? resolve(context.cwd, target) : target,
+    command: /[/\\]/.test(target) ? fromHere(context, target) : target,
     ...(args.length > 0 && { args }),
     ...(env && { env }),
     ...(folder !== undefined && { cwd: folder }),
   };
 }
 
+/**
+ * What a variable makes of a definition is known only where it is served, and can change: one with variables passes.
+ *
+ * @throws INVALID_ARGUMENTS saying what could never work
+ */
+export function assertUsable(context: CommandContext, name: string, definition: JsonObject): void {
+  if (JSON.stringify(definition).includes("${")) return;
+  const around = { env: {}, folder: context.cwd, homeDir: context.cwd };
+  const { problems } = readDefinitions({ [name]: definition }, { ...around, origin: "store", where: () => "store" });
+  const problem = problems.find(({ isRemark }) => !isRemark);
+  if (problem !== undefined) throw wrong(`${name} cannot be used, and is not kept: ${problem.message}`);
+}
+
 function described(context: CommandContext): JsonObject {
   const description = context.flag("--description");
   return description === undefined ? {} : { description };
+}
+
+/** What only somebody in this folder can mean by it. */
+function isNearbyFile(arg: string, folder: string): boolean {
+  if (/^\.\.?([/\\]|$)/.test(arg)) return true;
+  return arg !== "" && !arg.startsWith("-") && !isAbsolute(arg) && existsSync(resolve(folder, arg));
 }
 
 function fromHere(context: CommandContext, path: string): string {

@@ -55,7 +55,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
     random: Math.random,
     client: { name: "dynamic-mcp", version: VERSION },
     isSingleClient: isServing && server.transport === "stdio",
-    ...(isServing && { logFolder: join(server.dataDir, LOG_FOLDER) }),
+    logFolder: join(server.dataDir, LOG_FOLDER),
     limits: { messageBytes: upstreams.maxMessageBytes, ...(!isServing && { learners: 0 }) },
   });
   const stored = createStoredServers({ store, owner: LOCAL.id, maxServers: upstreams.maxServers, isReadOnly: settings.authoring.readOnly, log, now }); // prettier-ignore
@@ -91,14 +91,14 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
     });
   }
 
-  /** What is wrong with a definition is said once. */
+  /** What is wrong with a definition is said once, by who serves: commands show it where somebody asks for it. */
   function read(raw: JsonObject, context: ReadContext): ServerDefinition[] {
     const { definitions, problems } = readDefinitions(raw, context);
     for (const { server: name, where, message, isRemark } of problems) {
       const text = `${name}: ${message}`;
       if (told.has(text)) continue;
       told.add(text);
-      log[isRemark ? "info" : "warn"]({ server: name, where }, message);
+      log[!isServing ? "debug" : isRemark ? "info" : "warn"]({ server: name, where }, message);
     }
     return definitions;
   }

@@ -21,6 +21,26 @@ describe("readConfigFile", () => {
     expect(found.remarks).toEqual(['f.json:2:2: the server "a" appears twice; this one is taken']);
   });
 
+  it("takes files of other programs, and says what in them has no meaning", () => {
+    const desktop = read('{ "globalShortcut": "", "mcpServers": { "a": {} }, "preferences": {} }');
+    expect(desktop).toMatchObject({ problems: [], mcpServers: { a: {} } });
+    expect(desktop.remarks).toEqual(['f.json: no meaning here have "globalShortcut", "preferences"']);
+    const code = read('{ "inputs": [], "servers": { "a": {} } }');
+    expect(code).toMatchObject({ problems: [], mcpServers: { a: {} } });
+    expect(code.places.get("a")).toBe("f.json:1:30");
+  });
+
+  it("refuses beside servers what is a mistake of ours", () => {
+    expect(read('{ "mcpServers": {}, "setings": {} }').problems[0]?.message).toContain('did you mean "settings"?');
+    expect(read('{ "mcpServers": {}, "http": {} }').problems[0]?.message).toContain('belongs into { "settings"');
+    expect(read('{ "mcpserver": {} }').problems[0]?.message).toContain('did you mean "mcpServers"?');
+  });
+
+  it("says so when a file is not UTF-8", () => {
+    const utf16 = Buffer.from('\uFEFF{ "mcpServers": {} }', "utf16le").toString("utf8");
+    expect(read(utf16).problems).toEqual([{ where: "f.json:1:1", message: "not a text in UTF-8; save it as UTF-8" }]);
+  });
+
   it.each([
     ["", "f.json:1:1"],
     ["[]", "f.json:1:1"],

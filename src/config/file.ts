@@ -15,10 +15,13 @@ export interface ConfigFile {
   remarks: string[];
 }
 
+const OURS = ["settings", "mcpServers", "$schema"];
+
 /**
  * Reads `dynamic-mcp.json`: JSON with comments and trailing commas, `{ "$schema"?, "settings"?, "mcpServers"? }`.
  * Unknown keys and keys that appear twice are problems; each is named with its line and column, from 1. Of servers with
- * one name the last is taken, as every other program does.
+ * one name the last is taken, as every other program does. Beside `mcpServers`, keys of the program whose file it is are
+ * let through; `servers`, where there is no `mcpServers`, is VS Code's word for it.
  *
  * @param text the file
  * @param path shown in problems, and what relative paths in it start from
@@ -27,6 +30,7 @@ export function readConfigFile(text: string, path: string, folder: string, leave
   const found: ConfigFile = { given: [], problems: [], mcpServers: {}, places: new Map(), remarks: [] };
   const source = text.charCodeAt(0) === 0xfeff ? ` ${text.slice(1)}` : text;
   const where = placesIn(source, path);
+  const foreign: string[] = [];
   const problem = (offset: number, message: string) => {
     const one = { where: where(offset), message };
     // Each object that is left open is an error of the reader's, at the same end of the file.
@@ -34,6 +38,10 @@ export function readConfigFile(text: string, path: string, folder: string, leave
     if (!isKnown) found.problems.push(one);
   };
 
+  if (source.slice(0, 100).includes("\0")) {
+    problem(0, "not a text in UTF-8; save it as UTF-8");
+    return found;
+  }
   const errors: ParseError[] = [];
   const root = parseTree(source, errors, { allowTrailingComma: true });
   for (const error of errors.slice(0, 5))
@@ -44,6 +52,8 @@ export function readConfigFile(text: string, path: string, folder: string, leave
     return found;
   }
 
+  const names = new Set((root.children ?? []).map((member) => String(member.children?.[0]?.value)));
+  const serversName = names.has("mcpServers") || !names.has("servers") ? "mcpServers" : "servers";
   const byGroup = Map.groupBy(leaves, (leaf) => leaf.group as string);
   for (const [name, key, value] of members(root, problem)) {
     if (name === "settings") {
@@ -53,12 +63,16 @@ export function readConfigFile(text: string, path: string, folder: string, leave
         if (!known) problem(groupKey.offset, unknownGroup(group, [...byGroup.keys()], leaves));
         else if (isObject(groupValue, problem)) readGroup(group, known, groupValue);
       }
-    } else if (name === "mcpServers") {
+    } else if (name === serversName) {
       if (isObject(value, problem)) readServers(value);
     } else if (name !== "$schema" && !COMMENT.test(name)) {
-      problem(key.offset, unknown("key", name, ["settings", "mcpServers", "$schema"]));
+      const isOursMisplaced = byGroup.has(name) || leaves.some((leaf) => leaf.name === name);
+      if (isOursMisplaced) problem(key.offset, `${JSON.stringify(name)} belongs into { "settings": ... }`);
+      else if (names.has(serversName) && nearest(name, OURS) === undefined) foreign.push(name);
+      else problem(key.offset, unknown("key", name, OURS));
     }
   }
+  if (foreign.length > 0) found.remarks.push(`${path}: no meaning here have ${foreign.slice(0, 10).map((name) => JSON.stringify(name.slice(0, 60))).join(", ")}`); // prettier-ignore
   return found;
 
   function readServers(node: Node): void {

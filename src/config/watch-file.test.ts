@@ -67,7 +67,7 @@ describe("watchConfigFile", () => {
     expect(found).toHaveLength(1);
   });
 
-  it("keeps the last good one, and says once why", async () => {
+  it("keeps the last good one, and says once why [config-last-good]", async () => {
     const { file, found, said, watch } = start();
     await watch.look();
     writeFileSync(file, '{ "mcpServers": {');

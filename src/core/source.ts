@@ -52,8 +52,21 @@ export interface Source {
    */
   claims?(uri: string, caller: Caller): string | undefined;
 
-  /** Log lines that belong to no call (deprecated in the protocol, still relayed). */
-  onMessage?(listener: (message: LogMessage) => void): () => void;
+  /** What one channel is told though none of its requests is under way. */
+  onMessage?(listener: (message: ChannelMessage) => void): () => void;
+
+  /** The client of the older era behind this caller says that it has other roots now. */
+  rootsChanged?(caller: Caller): void;
+}
+
+/** Log lines that belong to no call (deprecated in the protocol, still relayed), and that a dialog elsewhere is done. */
+export type ChannelMessage = LogMessage | ElicitationDone;
+
+/** What a person was sent to a URL for is done (`notifications/elicitation/complete`). */
+export interface ElicitationDone {
+  elicitationId: string;
+  /** The only channel that may hear of it: the one that was asked. */
+  channel: string;
 }
 
 /** A log line for clients that were not told it as part of a call. */

@@ -1,16 +1,20 @@
 import { randomUUID } from "node:crypto";
+import type { Caller } from "../core/caller.ts";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import { Paused } from "../core/pause.ts";
-import type { RunContext } from "../core/source.ts";
+import { RemoteError } from "../core/remote-error.ts";
+import type { ClientCan, RunContext } from "../core/source.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
+import { lost } from "./errors.ts";
 import { readInputRequests } from "./input-requests.ts";
 import type { Link } from "./link.ts";
 import type { ParkedCalls } from "./parked.ts";
 import { Questions } from "./questions.ts";
 import type { FleetServer } from "./server.ts";
-import { markOf, readState, writeState } from "./state.ts";
+import { markOf, readState, writeState, type CallState } from "./state.ts";
+import { within } from "./within.ts";
 
 /** What is asked of a server. */
 export interface CallSpec {
@@ -40,12 +44,15 @@ class ServerCall {
   readonly #spec: CallSpec;
   readonly #questions: Questions;
   readonly #deadline: Deadline;
+  readonly #roots: JsonObject | undefined;
   #ctx: RunContext;
   #outcome: Promise<JsonObject> | undefined;
   #failure: DynamicMcpError | undefined;
 
-  constructor(server: FleetServer, spec: CallSpec, ctx: RunContext) {
+  /** @param roots of the client, where it has brought them along */
+  constructor(server: FleetServer, spec: CallSpec, ctx: RunContext, roots: JsonObject | undefined) {
     this.#server = server;
+    this.#roots = roots;
     this.#spec = spec;
     this.#ctx = ctx;
     this.principal = ctx.caller.principal.id;
@@ -138,26 +145,86 @@ class ServerCall {
     }
   }
 
+  /** What has met a connection that was just ending, and cannot have been read, is sent once more over a new one. */
   async #request(params: JsonObject): Promise<JsonObject> {
+    try {
+      return await this.#send(params);
+    } catch (error) {
+      if (!(error instanceof Unsent)) throw error;
+      return await this.#send(params).catch((second: unknown) => {
+        throw second instanceof Unsent ? second.cause : second;
+      });
+    }
+  }
+
+  /** @throws Unsent */
+  async #send(params: JsonObject): Promise<JsonObject> {
     const server = this.#server;
     const { caller, io } = this.#ctx;
     server.assertUsable();
-    const link = await server.links.forCaller(caller, io.can, this.#deadline);
+    const can = mayAsk(this.#spec, caller) ? io.can : NOTHING;
+    const link = await this.#patiently(() => server.links.forCaller(caller, can, this.#roots, this.#deadline));
     const release = link.use();
     link.relays.add(this.#questions);
+    this.#questions.link = link;
     try {
-      const upstream = await link.open(this.#deadline);
+      const isReady = (link.hasServed || server.personal !== "roots at start") && !link.roots.areOld;
+      const upstream = (isReady && link.upstream) || (await this.#open(link));
       await this.#wantLog(link, upstream);
       const { method, headers } = this.#spec;
-      return await upstream.request(method, params, {
-        deadline: this.#deadline,
-        relay: this.#questions,
-        ...(headers && upstream.about.era === "modern" ? { headers } : {}),
-      });
+      try {
+        const result = await upstream.request(method, params, {
+          deadline: this.#deadline,
+          relay: this.#questions,
+          ...(headers && upstream.about.era === "modern" ? { headers } : {}),
+        });
+        link.hasServed = true;
+        return result;
+      } catch (error) {
+        if (error instanceof RemoteError) link.noteDialogs(error.rpc.data, caller);
+        if (!hasCode(error, "UPSTREAM_UNAVAILABLE")) throw error;
+        const told = lost(server.definition.name, error);
+        if (error.data["isUnhandled"] === true && (await hasEnded(upstream))) throw new Unsent(told);
+        throw told;
+      }
     } finally {
-      link.relays.delete(this.#questions);
+      link.relays.remove(this.#questions);
       release();
       server.links.watchIdle();
+    }
+  }
+
+  /**
+   * Connects. A server that asks for roots as soon as it is connected, or hears that they are others, has got those of who
+   * calls before it gets the call.
+   */
+  async #open(link: Link): Promise<Upstream> {
+    const { personal } = this.#server;
+    const hasOld = link.upstream !== undefined && link.roots.areOld;
+    const asks = personal === "roots at start" || (hasOld && personal === "roots");
+    const isTold = asks && link.owner !== undefined && link.capabilities["roots"] !== undefined;
+    if (isTold && !link.roots.areKnown) {
+      const ask = () => this.#questions.put("roots/list", {});
+      await this.#patiently(() => link.roots.prepare(ask).catch(() => {})); // it may have none to tell of
+    }
+    const upstream = await this.#patiently(() => link.open(this.#deadline));
+    if (hasOld && link.roots.areOld) {
+      link.roots.restart();
+      upstream.notify("notifications/roots/list_changed", {});
+    }
+    if (isTold && upstream.about.era === "legacy") {
+      await this.#patiently(() => within(link.roots.settled(), this.#deadline));
+    }
+    return upstream;
+  }
+
+  /** A start has a limit of its own: its time is not the tool's. */
+  async #patiently<T>(start: () => Promise<T>): Promise<T> {
+    const goOn = this.#deadline.pause();
+    try {
+      return await start();
+    } finally {
+      goOn();
     }
   }
 
@@ -179,8 +246,7 @@ class ServerCall {
   }
 
   #state(more: { parked?: string; requestState?: string }): string {
-    const { method, params } = this.#spec;
-    return writeState({ server: this.#server.definition.name, mark: markOf(method, params), ...more });
+    return stateOf(this.#server, this.#spec, more);
   }
 
   #explained(error: unknown): unknown {
@@ -197,6 +263,26 @@ class ServerCall {
 }
 
 const LOG_LEVEL_MS = 5_000;
+/** A connection over which nothing can be sent is seen to have ended within this time, in ms. */
+const ENDS_WITHIN_MS = 250;
+
+/** A request that the server cannot have read. The cause is what its caller is to be told. */
+class Unsent extends Error {
+  override readonly cause: DynamicMcpError;
+
+  constructor(cause: DynamicMcpError) {
+    super(cause.message);
+    this.cause = cause;
+  }
+}
+
+async function hasEnded(upstream: Upstream): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => (timer = setTimeout(resolve, ENDS_WITHIN_MS, false)));
+  const isOver = await Promise.race([upstream.ended.then(() => true), late]);
+  clearTimeout(timer);
+  return isOver;
+}
 
 function inputOf(answers: Record<string, JsonObject>, requestState: string | undefined): JsonObject {
   return {
@@ -214,12 +300,49 @@ export async function callServer(server: FleetServer, spec: CallSpec, ctx: RunCo
   const { resumed } = ctx.io;
   const state = resumed && readState(resumed.state);
   const isOurs = state?.server === server.definition.name && state.mark === markOf(spec.method, spec.params);
-  if (!resumed || !isOurs) return new ServerCall(server, spec, ctx).run();
-  if (state.parked === undefined)
-    return new ServerCall(server, spec, ctx).run(inputOf(resumed.answers, state.requestState));
+  if (!resumed || !isOurs) {
+    const roots = bringsRoots(server, spec, ctx) ? await askForRoots(server, spec, ctx) : undefined;
+    return new ServerCall(server, spec, ctx, roots).run();
+  }
+  const { answers } = resumed;
+  if (state.wantsRoots) return new ServerCall(server, spec, ctx, answers[ROOTS_KEY] ?? { roots: [] }).run();
+  if (state.parked === undefined) {
+    return new ServerCall(server, spec, ctx, undefined).run(inputOf(answers, state.requestState));
+  }
   const call = (server.parked as ParkedCalls<ServerCall>).take(state.parked, ctx.caller.principal.id);
   if (!call) {
     throw new DynamicMcpError("INVALID_REQUEST", `${spec.what} no longer waits for these answers: they came too late, or the server was restarted meanwhile; call it again without them`, { data: { reason: "expired" } }); // prettier-ignore
   }
-  return call.resume(ctx, resumed.answers);
+  return call.resume(ctx, answers);
+}
+
+const ROOTS_KEY = "roots";
+
+/**
+ * Whether the client has to bring its roots along: a server that asks for roots at its start, and keeps them, is called for
+ * one that cannot be told from others like it. Such a client does so with each call, as it would for a server of its own
+ * revision, and the call goes over a connection for just these. Calls within others go over one where the roots are asked
+ * for once: a program must not run again for each.
+ */
+function bringsRoots(server: FleetServer, spec: CallSpec, { caller, io, depth }: RunContext): boolean {
+  if (caller.channel !== undefined || depth > 0 || !io.can.roots || !mayAsk(spec, caller)) return false;
+  const isModern = server.verdict()?.era === "modern"; // which asks for itself
+  return !isModern && server.personal === "roots at start";
+}
+
+/** @throws Paused when the client has to come back with them */
+async function askForRoots(server: FleetServer, spec: CallSpec, { io }: RunContext): Promise<JsonObject | undefined> {
+  const answers = await io.ask({ [ROOTS_KEY]: { method: "roots/list" } }, stateOf(server, spec, { wantsRoots: true }));
+  return answers[ROOTS_KEY];
+}
+
+/** In 2026-07-28 a completion asks nothing. */
+function mayAsk({ method }: CallSpec, { channel }: Caller): boolean {
+  return channel !== undefined || method !== "completion/complete";
+}
+
+const NOTHING: ClientCan = { elicitForm: false, elicitUrl: false, sampling: false, roots: false };
+
+function stateOf(server: FleetServer, { method, params }: CallSpec, more: Partial<CallState>): string {
+  return writeState({ server: server.definition.name, mark: markOf(method, params), ...more });
 }

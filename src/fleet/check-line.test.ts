@@ -26,10 +26,21 @@ it("puts right what is merely sloppy, and leaves what it does not know", () => {
     title: null,
     inputSchema: { properties: {} },
     outputSchema: null,
+    execution: { taskSupport: "optional" },
     vendor: { x: 1 },
   };
   expect(checkLine("tool", line)).toEqual({
     key: line.name,
     line: { name: line.name, inputSchema: { type: "object", properties: {} }, vendor: { x: 1 } },
   });
+});
+
+it.each([
+  [{ inputSchema: {}, name: "a" }, true],
+  [{ name: "a", inputSchema: {}, outputSchema: { type: "object" } }, true],
+  [{ name: "a", inputSchema: {}, outputSchema: { type: "array" } }, false],
+  [{ name: "a", inputSchema: { properties: { outputSchema: { type: "object" } } }, outputSchema: {} }, false],
+])("puts the name first where both eras show the line as it is: %j", (line, isFirst) => {
+  const checked = checkLine("tool", line as never);
+  expect(JSON.stringify("line" in checked ? checked.line : {}).startsWith('{"name":"a"')).toBe(isFirst);
 });

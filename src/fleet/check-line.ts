@@ -23,7 +23,16 @@ export function checkLine(kind: ItemKind, value: Json): CheckedLine {
     return { name: shown(key), reason: `its ${keyName} has ${key.length} characters, more than ${max}` };
   const line = withoutNulls(value);
   const reason = wrongType(line, COMMON) ?? wrongType(line, OF_KIND[kind]) ?? MORE[kind]?.(line);
-  return reason === undefined ? { key, line } : { name: shown(key), reason };
+  return reason === undefined
+    ? { key, line: keyName === "name" ? inOrder(key, line) : line }
+    : { name: shown(key), reason };
+}
+
+/** The name comes first in just those lines that lists of either era show as they are: see `FleetListing.text`. */
+function inOrder(name: string, { name: _name, ...line }: JsonObject): JsonObject {
+  const schema = line["outputSchema"];
+  const isForAll = schema === undefined || (isJsonObject(schema) && schema["type"] === "object");
+  return isForAll ? { name, ...line } : { ...line, name };
 }
 
 type Type = "text" | "object" | "list";
@@ -37,6 +46,7 @@ const OF_KIND: Record<ItemKind, Record<string, Type>> = {
 
 const MORE: Record<ItemKind, (line: JsonObject) => string | undefined> = {
   tool(line) {
+    delete line["execution"]; // it tells of tasks, which are not relayed
     const schema = line["inputSchema"];
     if (!isJsonObject(schema)) return "it has no inputSchema";
     if (schema["type"] === undefined) line["inputSchema"] = { type: "object", ...schema };

@@ -1,9 +1,10 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import { Paused } from "../core/pause.ts";
 import { RemoteError } from "../core/remote-error.ts";
 import { connectStdio } from "../upstreams/stdio/connect-stdio.ts";
-import { callTool, CAN_NOTHING, known, memoryLists, openFleet, rawServer, run, testClient, toolNamed } from "./fixtures/open-fleet.ts"; // prettier-ignore
+import { callTool, known, memoryLists, openFleet, rawServer, run, testClient, toolNamed } from "./fixtures/open-fleet.ts"; // prettier-ignore
 
 const names = (fleet: ReturnType<typeof openFleet>) =>
   fleet.source.items("tool", testClient().caller).map(({ name }) => name);
@@ -48,7 +49,7 @@ it("ends the calls of a killed server at once, and the next one works", async ()
   const pid = Number(await callTool(fleet, "raw__pid"));
   const sleeping = callTool(fleet, "raw__sleep", { ms: 60_000 });
   sleeping.catch(() => {});
-  await expect.poll(() => fleet.server("raw")?.pids).toContain(pid);
+  await callTool(fleet, "raw__echo"); // so the server has got the other too
   process.kill(pid, "SIGKILL");
   await expect(sleeping).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
   expect(Number(await callTool(fleet, "raw__pid"))).not.toBe(pid);
@@ -203,6 +204,17 @@ it("ends a call that waits when its time is over, and when its server dies", asy
   await expect(callTool(other, "raw__ask", {}, testClient({ resumed: orphan }))).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" }); // prettier-ignore
 });
 
+it("does not leave a server alone that is killed again and again between calls that work", async () => {
+  await using fleet = openFleet([rawServer("raw")], { random: () => 0.999 });
+  await known(fleet, "raw");
+  for (let kill = 0; kill < 8; kill++) {
+    const pid = Number(await callTool(fleet, "raw__pid"));
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => fleet.server("raw")?.pids, { interval: 5 }).not.toContain(pid);
+  }
+  expect(await callTool(fleet, "raw__echo", { value: "fine" })).toBe("fine");
+});
+
 it("connects a server that is in use again as soon as it has died", async () => {
   await using fleet = openFleet([rawServer("raw")]);
   await known(fleet, "raw");
@@ -210,26 +222,6 @@ it("connects a server that is in use again as soon as it has died", async () => 
   process.kill(pid, "SIGKILL");
   await expect.poll(() => fleet.server("raw")).toMatchObject({ status: "ready", restarts: 1 });
   expect(fleet.logs("raw").map(({ text }) => text).join("\n")).toContain("the connection ended"); // prettier-ignore
-});
-
-it("tells a server what its client can be asked, and asks nobody who cannot be told from others", async () => {
-  await using fleet = openFleet([rawServer("raw"), rawServer("own", {}, { isInteractive: true })]);
-  await known(fleet, "raw", "own");
-  expect(JSON.parse(await callTool(fleet, "raw__capabilities"))).toEqual({ elicitation: { form: {} }, sampling: {} });
-  expect(JSON.parse(await callTool(fleet, "own__capabilities"))).toHaveProperty("roots");
-  const pids = [testClient(), testClient({ can: CAN_NOTHING }), testClient({ caller: { ...testClient().caller, channel: "two" } })]; // prettier-ignore
-  const shared = await Promise.all(pids.map((client) => callTool(fleet, "raw__pid", {}, client)));
-  expect(new Set(shared).size).toBe(2);
-  const dedicated = await Promise.all(pids.map((client) => callTool(fleet, "own__pid", {}, client)));
-  expect(new Set(dedicated).size).toBe(3);
-  const clients = ["one", "two"].map((channel) => testClient({ answers: () => ({ action: "accept" }), caller: { ...testClient().caller, channel } })); // prettier-ignore
-  const both = await Promise.all(clients.map((client) => callTool(fleet, "raw__ask", {}, client)));
-  for (const answer of both) expect(answer).toContain("cannot be told");
-  for (const { asked } of clients) expect(asked).toEqual([]);
-  // All of one client: it does not matter which of its calls the question is for.
-  const [one] = clients;
-  const own = await Promise.all([callTool(fleet, "raw__ask", {}, one), callTool(fleet, "raw__ask", {}, one)]);
-  expect(own).toEqual(['{"action":"accept"}', '{"action":"accept"}']);
 });
 
 it("keeps the time limit of the definition and says whose it is; the next call gets its own answer", async () => {
@@ -269,6 +261,24 @@ it("restarts only servers whose definition has changed, and ends the calls of on
   expect(await callTool(fleet, "a__pid")).toBe(pid);
   expect(names(fleet)).toContain("echo");
   expect(names(fleet).some((name) => name.startsWith("b__"))).toBe(false);
+});
+
+it("shows anew and leaves running what differs only in how it is shown or limited, or where it was read", async () => {
+  await using fleet = openFleet([rawServer("a"), rawServer("b")]);
+  await known(fleet, "a", "b");
+  const pid = await callTool(fleet, "a__pid");
+  const sleeping = callTool(fleet, "a__sleep", { ms: 300 });
+  const tools = { allow: ["e*", "pid"], deny: ["end"], rename: { echo: "say" } };
+  const timeouts = { connect: 1_000, tools: 100, resources: 1_000, prompts: 1_000 };
+  const shown = rawServer("a", {}, { prefix: "x", tools, description: "new words", timeouts, maxConcurrency: 1, idleStopMs: 60_000, where: "elsewhere" }); // prettier-ignore
+  const change = fleet.apply([shown, rawServer("b", {}, { where: "line 2" })]);
+  expect(change).toEqual({ added: [], changed: ["a"], removed: [] });
+  await fleet.settled();
+  expect(fleet.server("a")).toMatchObject({ description: "new words", where: "elsewhere", status: "ready" });
+  expect(fleet.server("b")).toMatchObject({ where: "line 2" });
+  expect(names(fleet).filter((name) => !name.startsWith("b__"))).toEqual(["x__pid", "x__say"]);
+  expect(await callTool(fleet, "x__pid")).toBe(pid);
+  expect(await sleeping).toBe("slept");
 });
 
 it("shows what a server had until it is known what its new definition gives, and takes it away when that fails", async () => {
@@ -346,6 +356,39 @@ it("asks a server for as much of its log as the caller wants", async () => {
   expect(await callTool(fleet, "raw__level", {}, testClient({ logLevel: "debug" }))).toBe("debug");
   expect(await callTool(fleet, "raw__level", {}, testClient({ logLevel: "info" }))).toBe("debug");
 });
+
+it("passes on what came along with a call, and asks for progress only when somebody listens", async () => {
+  await using fleet = openFleet([rawServer("raw")]);
+  await known(fleet, "raw");
+  const meta = { traceparent: "00-1-2-01", "com.example/x": { y: 1 } };
+  expect(await callTool(fleet, "raw__meta", {}, testClient({ isDeaf: true }))).toBe("none");
+  expect(JSON.parse(await callTool(fleet, "raw__meta", {}, testClient({ isDeaf: true, meta })))).toEqual(meta);
+  expect(JSON.parse(await callTool(fleet, "raw__meta", {}, testClient({ meta })))).toEqual({ ...meta, progressToken: expect.any(Number) as number }); // prettier-ignore
+});
+
+it.runIf(process.platform === "linux")(
+  "sends a call once more that met a server which had just been killed",
+  async () => {
+    await using fleet = openFleet([rawServer("raw")]);
+    await known(fleet, "raw");
+    for (let kill = 0; kill < 3; kill++) {
+      const pid = Number(await callTool(fleet, "raw__pid"));
+      process.kill(pid, "SIGKILL");
+      // Waits without giving us the chance to hear of it.
+      while (isRunning(pid)) continue;
+      expect(await callTool(fleet, "raw__echo", { value: "again" })).toBe("again");
+    }
+  },
+);
+
+/** With all its threads: as long as one is left, its pipes are open. */
+function isRunning(pid: number): boolean {
+  try {
+    return readdirSync(`/proc/${pid}/task`).length > 1 || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+}
 
 it("stops a process that nobody uses, and starts it for the next call", async () => {
   await using fleet = openFleet([rawServer("raw", {}, { idleStopMs: 50 })]);

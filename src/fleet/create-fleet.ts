@@ -2,7 +2,7 @@ import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
 import { nearest } from "../core/names.ts";
-import { LOG_LEVELS, type LogLevel, type LogMessage } from "../core/source.ts";
+import { LOG_LEVELS, type LogLevel, type ChannelMessage } from "../core/source.ts";
 import { createTurns } from "../core/turns.ts";
 import type { ServerDefinition } from "./definition.ts";
 import { removed, unavailable } from "./errors.ts";
@@ -31,7 +31,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const onState = createListeners<[]>();
   const onList = createListeners<[ItemKind]>();
   const onUpdated = createListeners<[string]>();
-  const onMessage = createListeners<[LogMessage]>();
+  const onMessage = createListeners<[ChannelMessage]>();
   const tellState = createBursts(() => onState.tell());
   const learners = createTurns(limits.learners);
   const toStock = new Set<ItemKind>();
@@ -69,6 +69,7 @@ export function createFleet(options: FleetOptions): Fleet {
       onState: stateChanged,
       onLists: listsChanged,
       onResourceUpdated: (uri) => onUpdated.tell(uri),
+      onDone: (done) => onMessage.tell(done),
       onMessage({ owner }, { level, logger, data }) {
         if (owner?.channel === undefined || !(LOG_LEVELS as readonly unknown[]).includes(level)) return;
         onMessage.tell({
@@ -101,6 +102,7 @@ export function createFleet(options: FleetOptions): Fleet {
 
   async function recall(added: readonly FleetServer[]): Promise<void> {
     await Promise.all(added.map((server) => server.recall()));
+    if (toStock.size > 0) stock();
     stock.now();
     for (const server of added) learn(server);
   }
@@ -133,24 +135,32 @@ export function createFleet(options: FleetOptions): Fleet {
       const change = { added: [] as string[], changed: [] as string[], removed: [] as string[] };
       const wanted = new Map(definitions.map((definition) => [definition.name, definition]));
       const fresh: FleetServer[] = [];
+      let isTouched = false;
       for (const [name, server] of [...servers]) {
         if (wanted.has(name)) continue;
         servers.delete(name);
         change.removed.push(name);
+        isTouched = true;
         end(server, removed(name));
       }
       for (const [name, definition] of wanted) {
         const before = servers.get(name);
         if (before && isSame(before.definition, definition)) continue;
-        change[before ? "changed" : "added"].push(name);
+        isTouched = true;
+        const isOther = !before || isShownOtherwise(before.definition, definition);
+        if (isOther) change[before ? "changed" : "added"].push(name);
+        if (before && isConnectedAlike(before.definition, definition)) {
+          before.present(definition);
+          continue;
+        }
         if (before) end(before, unavailable(name, "its definition has changed, and it was started anew"));
         const server = add(definition);
         server.assume(before?.offer);
         fresh.push(server);
       }
       if (change.removed.length + change.changed.length > 0) for (const kind of KINDS) toStock.add(kind);
-      if (change.removed.length > 0 && fresh.length === 0) stock();
-      if (change.removed.length + fresh.length > 0) stateChanged();
+      if (toStock.size > 0 && fresh.length === 0) stock();
+      if (isTouched) stateChanged();
       settled = Promise.all([settled, recall(fresh)]);
       return change;
     },
@@ -197,7 +207,18 @@ export function createFleet(options: FleetOptions): Fleet {
   };
 }
 
-/** Everything counts: also what decides only how its tools are shown. */
+/** Whether connections made for the one do for the other. */
+function isConnectedAlike(a: ServerDefinition, b: ServerDefinition): boolean {
+  const decides = ({ digest, isEnabled, problem, secrets, target }: ServerDefinition) =>
+    JSON.stringify([digest, isEnabled, problem, secrets, target]);
+  return decides(a) === decides(b);
+}
+
 function isSame(a: ServerDefinition, b: ServerDefinition): boolean {
-  return a === b || (a.digest === b.digest && JSON.stringify(a) === JSON.stringify(b));
+  return a === b || JSON.stringify(a) === JSON.stringify(b);
+}
+
+/** Everything counts but where it was read. */
+function isShownOtherwise(a: ServerDefinition, b: ServerDefinition): boolean {
+  return JSON.stringify({ ...a, where: "" }) !== JSON.stringify({ ...b, where: "" });
 }

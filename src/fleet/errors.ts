@@ -10,6 +10,12 @@ export function unavailable(server: string, why: string, retryAt?: number, cause
   );
 }
 
+/** A connection that could not be made, or has ended under a call: what the wire says, and what to do. */
+export function lost(server: string, error: DynamicMcpError): DynamicMcpError {
+  const message = `${error.message}; the next call connects it again, and its log says more (dynamic-mcp servers logs ${server})`;
+  return new DynamicMcpError("UPSTREAM_UNAVAILABLE", message, { data: { server, ...error.data }, cause: error });
+}
+
 export function invalid(server: string, what: string): DynamicMcpError {
   return new DynamicMcpError("UPSTREAM_INVALID", `the server ${JSON.stringify(server)} ${what}`, { data: { server } });
 }

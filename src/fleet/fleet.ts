@@ -1,4 +1,3 @@
-import type { Caller } from "../core/caller.ts";
 import type { Deadline } from "../core/deadline.ts";
 import type { Exposure } from "../core/exposure.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -112,6 +111,3 @@ export interface LogLine {
   from: "stderr" | "stdout" | "gateway";
   text: string;
 }
-
-/** Whom a connection of their own belongs to, where they get one. */
-export type ConnectionScope = { caller: Caller } | "shared";

@@ -26,15 +26,15 @@ it("waits longer after each failure, up to a cap, and not at all after it worked
 it("lets one that died be started again at once, unless it keeps dying", () => {
   const { health } = open();
   for (let death = 1; death <= 3; death++) {
-    health.died(gone, 10);
+    health.died(gone, false);
     expect(health.pauseMs()).toBe(0);
     health.worked();
   }
   expect(health.restarts).toBe(3);
-  health.died(gone, 10);
+  health.died(gone, false);
   expect(health.pauseMs()).toBe(50);
   health.worked();
-  health.died(gone, 60_000); // it had come to rest in between
+  health.died(gone, true);
   expect(health.pauseMs()).toBe(0);
 });
 

@@ -1,8 +1,6 @@
 import { hasCode, type DynamicMcpError } from "../core/errors.ts";
 import { backoffMs } from "./backoff.ts";
 
-/** A connection that ended sooner than this says that the server keeps dying, in ms. */
-const STABLE_MS = 5_000;
 /** Deaths in a row before there is a pause: one that died once, or was killed for once, is needed at once. */
 const FREE_DEATHS = 3;
 
@@ -17,8 +15,8 @@ export interface Health {
   failed(error: DynamicMcpError): void;
   /** A connection was made, or what came over it is of use again. */
   worked(): void;
-  /** A connection ended by itself. @param livedMs how long it lasted */
-  died(error: DynamicMcpError, livedMs: number): void;
+  /** A connection ended by itself. @param wasOfUse it had come to rest before, or answered a call */
+  died(error: DynamicMcpError, wasOfUse: boolean): void;
   /** How long to leave it alone from now, in ms; 0: try. */
   pauseMs(): number;
   forget(): void;
@@ -64,9 +62,9 @@ export function createHealth({
       if (hasDied) restarts++;
       hasDied = false;
     },
-    died(error, livedMs) {
+    died(error, wasOfUse) {
       hasDied = true;
-      deaths = livedMs >= STABLE_MS ? 1 : deaths + 1;
+      deaths = wasOfUse ? 1 : deaths + 1;
       if (deaths <= FREE_DEATHS) return;
       problem = error;
       retryAt = now() + backoffMs(deaths - FREE_DEATHS, retry, random);

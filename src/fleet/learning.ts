@@ -3,26 +3,26 @@ import type { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
 import type { Logger } from "../core/source.ts";
 import type { ListStore } from "../store/store.ts";
-import { includes } from "./capabilities.ts";
+import { FULL_CAPABILITIES, includes } from "./capabilities.ts";
 import type { ServerDefinition } from "./definition.ts";
 import { asUpstreamError } from "./errors.ts";
 import type { Health } from "./health.ts";
 import type { Link } from "./link.ts";
 import type { LogRing } from "./log-ring.ts";
-import { isSameShelf, KINDS, type Offer } from "./offer.ts";
+import { isSameShelf, KINDS, PERSONAL, withMissing, type Offer, type Personal } from "./offer.ts";
 import type { FleetLimits } from "./options.ts";
 import { readLists } from "./read-lists.ts";
 import { readOffer, writeOffer } from "./remembered.ts";
 
 export interface LearningOptions {
-  definition: ServerDefinition;
+  definition(): ServerDefinition;
   lists: ListStore;
   limits: FleetLimits;
   health: Health;
   ring: LogRing;
   log: Logger;
   now: () => number;
-  /** The connection to read over. */
+  /** The connection to read over: one that says that everything can be asked. */
   link: () => Link;
   onIdle: () => void;
   /** Of its state at least, and of these lists. */
@@ -44,6 +44,12 @@ export class Learning {
   #timer: NodeJS.Timeout | undefined;
   #tookMs = 0;
   #isClosed = false;
+  #personal: Personal | undefined;
+  /** All lines were read by this process, not only those for clients that can be asked less. */
+  #hasReadAll = false;
+  #wantsAll = false;
+  /** What it listed last to those who can be asked less than others. */
+  #less: { told: string; shelves: Offer["shelves"] } | undefined;
 
   constructor(on: LearningOptions) {
     this.#on = on;
@@ -64,19 +70,36 @@ export class Learning {
     this.#isProvisional = true;
   }
 
+  /** Whether, and why, it needs to know whose a connection is. */
+  get personal(): Personal | undefined {
+    return this.#personal;
+  }
+
+  /** It was seen to need to know that. */
+  learnt(why: Personal): void {
+    if (this.#personal && PERSONAL.indexOf(this.#personal) >= PERSONAL.indexOf(why)) return;
+    this.#personal = why;
+    this.#on.ring.add("gateway", "it asks its clients: each that can be asked gets a connection of its own");
+    if (!this.#offer || this.#isProvisional) return;
+    this.#offer = { ...this.#offer, personal: why };
+    void this.#remember(this.#offer);
+  }
+
   get isReading(): boolean {
     return this.#reading !== undefined;
   }
 
   /** What was known of it when it last ran. Never throws. */
   async recall(): Promise<void> {
-    const { definition, lists, log } = this.#on;
+    const { lists, log } = this.#on;
+    const { name, digest } = this.#on.definition();
     try {
-      const text = await lists.get(definition.name, definition.digest);
+      const text = await lists.get(name, digest);
       const offer = text === undefined ? undefined : readOffer(text);
+      this.#personal ??= offer?.personal;
       if (offer && !this.isKnown && !this.#isClosed) this.#take(offer);
     } catch (error) {
-      log.warn({ err: error, server: definition.name }, "what a server offers could not be remembered");
+      log.warn({ err: error, server: name }, "what a server offers could not be remembered");
     }
   }
 
@@ -90,6 +113,9 @@ export class Learning {
     this.#reading = this.#read(link).finally(() => {
       this.#reading = undefined;
       if (this.#isStale) this.changed(link);
+      const wantsAll = this.#wantsAll && !this.#isClosed;
+      this.#wantsAll = false;
+      if (wantsAll) this.read().catch(() => {});
       this.#on.onChange([]);
     });
     this.#on.onChange([]);
@@ -97,7 +123,8 @@ export class Learning {
   }
 
   async #read(link: Link): Promise<Offer> {
-    const { definition, limits, health, ring, now } = this.#on;
+    const { limits, health, ring, now } = this.#on;
+    const definition = this.#on.definition();
     const release = link.use();
     const opening = new Deadline(definition.timeouts.connect + 1_000);
     let isOpen = false;
@@ -126,8 +153,8 @@ export class Learning {
       const offer = { about, ...lists, listedAt: this.#readAt, capabilities: link.capabilities };
       if (this.#isClosed) return offer;
       health.worked();
-      if (this.#take(offer)) void this.#remember(offer);
-      return offer;
+      if (this.#take(this.#withAll(offer)) && this.#offer) void this.#remember(this.#offer);
+      return this.#offer ?? offer;
     } catch (cause) {
       const error = asUpstreamError(definition.name, cause);
       if (isOpen && !this.#isClosed) this.#failed(error);
@@ -155,6 +182,28 @@ export class Learning {
     this.#on.onChange(KINDS);
   }
 
+  /** A server may list less to those who can be asked less: that takes nothing away from the others. */
+  #withAll(offer: Offer): Offer {
+    const before = this.isKnown ? this.#offer : undefined;
+    this.#hasReadAll ||= includes(offer.capabilities, FULL_CAPABILITIES);
+    if (!before || includes(offer.capabilities, before.capabilities)) {
+      this.#less = undefined;
+      return offer;
+    }
+    const told = JSON.stringify(offer.capabilities);
+    const last = this.#less?.told === told ? this.#less.shelves : undefined;
+    this.#less = { told, shelves: offer.shelves };
+    const shelves = { ...offer.shelves };
+    for (const kind of KINDS) {
+      const had = new Set(last?.[kind].keys);
+      shelves[kind] = withMissing(offer.shelves[kind], before.shelves[kind], (key) => !had.has(key));
+      // It may be that it was taken away while nobody looked.
+      this.#wantsAll ||= !this.#hasReadAll && shelves[kind] !== offer.shelves[kind];
+    }
+    const uiUris = [...new Set([...offer.uiUris, ...before.uiUris])];
+    return { ...offer, shelves, uiUris, capabilities: before.capabilities };
+  }
+
   /** @returns whether it is worth remembering: something other than the time has changed */
   #take(offer: Offer): boolean {
     const before = this.#offer;
@@ -165,7 +214,7 @@ export class Learning {
       for (const kind of KINDS) if (!changed.includes(kind)) shelves[kind] = before.shelves[kind];
       offer = { ...offer, shelves };
     }
-    this.#offer = offer;
+    this.#offer = this.#personal ? { ...offer, personal: this.#personal } : offer;
     const isNew = this.#isProvisional || !before || changed.length > 0 || aboutOf(before) !== aboutOf(offer);
     this.#isProvisional = false;
     this.#on.onChange(changed);
@@ -173,19 +222,19 @@ export class Learning {
   }
 
   async #remember(offer: Offer): Promise<void> {
-    const { definition, lists, log } = this.#on;
+    const { lists, log } = this.#on;
+    const { name, digest } = this.#on.definition();
     try {
-      await lists.put(definition.name, definition.digest, writeOffer(offer));
+      await lists.put(name, digest, writeOffer(offer));
     } catch (error) {
-      log.warn({ err: error, server: definition.name }, "what a server offers could not be kept for the next start");
+      log.warn({ err: error, server: name }, "what a server offers could not be kept for the next start");
     }
   }
 
   /** A connection was made: the lists may be others than those that are known. */
   connected(link: Link): void {
-    if (!this.#offer || this.#isProvisional) return void this.read(link).catch(() => {});
+    if (!this.#offer || this.#isProvisional) return void this.read().catch(() => {});
     if (this.#reading || this.#on.now() - this.#readAt < this.#on.limits.refreshMs) return;
-    // What a server lists may depend on what it was told; one that was told less must not take from others.
     if (this.#readAt > 0 && !includes(link.capabilities, this.#offer.capabilities)) return;
     this.read(link).catch(() => {});
   }

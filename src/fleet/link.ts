@@ -2,7 +2,7 @@ import type { Caller } from "../core/caller.ts";
 import { Crowd } from "../core/crowd.ts";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
-import type { JsonObject } from "../core/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
 import type { Relay, Upstream, Verdict } from "../upstreams/upstream.ts";
 import type { ServerDefinition } from "./definition.ts";
 import { asUpstreamError, disabled, iso, lost, unavailable } from "./errors.ts";
@@ -11,7 +11,7 @@ import type { LogRing } from "./log-ring.ts";
 import type { Personal } from "./offer.ts";
 import type { FleetOptions } from "./options.ts";
 import { Roots } from "./roots.ts";
-import { areOneClients } from "./whose.ts";
+import { areOneClients, isSameClient } from "./whose.ts";
 import { within } from "./within.ts";
 
 /** What a link needs of its server, and tells it. */
@@ -33,6 +33,10 @@ export interface LinkHost {
 
 /** A connection that ended sooner, and without having answered a call, says that the server keeps dying; in ms. */
 const STABLE_MS = 5_000;
+
+/** Dialogs elsewhere that are remembered until they are done. */
+const MAX_DIALOGS = 200;
+const MAX_DIALOG_ID_CHARS = 500;
 
 interface LinkRelay extends Relay {
   readonly caller: Caller;
@@ -63,6 +67,8 @@ export class Link {
   /** Lowest level that the server was asked to log, as an index; none when undefined. */
   logLevel: number | undefined;
   readonly #host: LinkHost;
+  /** Channels by the ids of what persons were sent to URLs for. */
+  readonly #dialogs = new Map<string, string>();
   #upstream: Upstream | undefined;
   #opening: { attempt: Promise<Upstream>; deadline: Deadline } | undefined;
   #openedAt = 0;
@@ -211,11 +217,33 @@ export class Link {
   async tellRoots(relay: LinkRelay, ask: () => Promise<JsonObject>): Promise<JsonObject> {
     this.#host.onPersonal("roots");
     if (!this.owner) {
-      if (!areOneClients([...this.relays].map(({ caller }) => caller))) throw untold("roots/list");
+      if (![...this.relays].every(({ caller }) => isSameClient(caller, relay.caller))) throw untold("roots/list");
       this.owner = relay.caller;
       this.#host.onClaimed(this, relay.caller);
     }
     return this.roots.tell(ask);
+  }
+
+  /** An error of the server that sends a person to URLs first (`URLElicitationRequiredError`): who hears that they are done. */
+  noteDialogs(data: Json | undefined, { channel }: Caller): void {
+    const all = isJsonObject(data) && Array.isArray(data["elicitations"]) ? data["elicitations"] : [];
+    for (const each of all.slice(0, MAX_DIALOGS)) if (isJsonObject(each)) this.noteDialog(each, channel);
+  }
+
+  /** A person was sent to a URL in this channel. */
+  noteDialog({ mode, elicitationId: id }: JsonObject, channel: string | undefined): void {
+    if (mode !== "url" || typeof id !== "string" || id.length > MAX_DIALOG_ID_CHARS || channel === undefined) return;
+    this.#dialogs.delete(id);
+    this.#dialogs.set(id, channel);
+    const [oldest] = this.#dialogs.keys();
+    if (this.#dialogs.size > MAX_DIALOGS && oldest !== undefined) this.#dialogs.delete(oldest);
+  }
+
+  /** That is done. @returns the channel that is waiting to hear of it, once */
+  takeDialog(id: string): string | undefined {
+    const channel = this.#dialogs.get(id);
+    this.#dialogs.delete(id);
+    return channel;
   }
 
   /** Somebody needs it from now on. @returns they do no more; safe to call twice */

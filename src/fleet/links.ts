@@ -1,19 +1,23 @@
+import { createHash } from "node:crypto";
 import type { Caller } from "../core/caller.ts";
 import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { ClientCan } from "../core/source.ts";
-import type { Upstream, Verdict } from "../upstreams/upstream.ts";
-import { capabilitiesFor, FULL_CAPABILITIES } from "./capabilities.ts";
+import type { Upstream } from "../upstreams/upstream.ts";
+import { capabilitiesFor, FULL_CAPABILITIES, includes, isAskable } from "./capabilities.ts";
 import { unavailable } from "./errors.ts";
 import { Link, type LinkHost } from "./link.ts";
 import type { FleetLimits } from "./options.ts";
+import { isSameClient, whoseOf } from "./whose.ts";
 import { within } from "./within.ts";
 
 export interface LinksOptions {
-  host: Omit<LinkHost, "onOpened">;
+  host: Omit<LinkHost, "onOpened" | "onClaimed">;
   limits: Pick<FleetLimits, "listIdleMs" | "dedicatedIdleMs" | "sharedLinks" | "dedicatedLinks">;
   isSingleClient: boolean;
+  /** Whether the server needs to know whose a connection is. */
+  isPersonal(): boolean;
   onOpened(link: Link, upstream: Upstream): void;
   /** A connection was closed because nobody needed it. */
   onIdle(): void;
@@ -33,7 +37,11 @@ export class Links {
 
   constructor(on: LinksOptions) {
     this.#on = on;
-    this.#host = { ...on.host, onOpened: (link, upstream) => this.#opened(link, upstream) };
+    this.#host = {
+      ...on.host,
+      onOpened: (link, upstream) => this.#opened(link, upstream),
+      onClaimed: (link, caller) => this.#claimed(link, caller),
+    };
   }
 
   get all(): Iterable<Link> {
@@ -44,39 +52,52 @@ export class Links {
     return [...this.#links.values()].filter(({ upstream }) => upstream);
   }
 
-  /** The connection for a caller's requests. @throws OVERLOADED; the deadline's own error */
-  async forCaller(caller: Caller, can: ClientCan, deadline: Deadline): Promise<Link> {
+  /**
+   * The connection for a caller's requests.
+   *
+   * @param roots of its client, where each call brings them along: the connection is for these alone
+   * @throws OVERLOADED; the deadline's own error
+   */
+  async forCaller(caller: Caller, can: ClientCan, roots: JsonObject | undefined, deadline: Deadline): Promise<Link> {
     const verdict = this.#host.verdict();
     if (!verdict) {
       // The first attempt finds out how the server is to be spoken to; a second beside it would be for nothing.
       const first = [...this.#links.values()].find(({ isOpening }) => isOpening);
       if (first) await within(first.settled(), deadline);
     }
-    const link = this.#forCallerNow(caller, can, this.#host.verdict());
+    const link = this.#forCallerNow(caller, can, roots);
     link.wasCalled = true;
     return link;
   }
 
-  #forCallerNow(caller: Caller, can: ClientCan, verdict: Verdict | undefined): Link {
-    if (verdict?.era === MODERN) return this.#get(MODERN, {}, undefined);
-    const isDedicated = this.#on.isSingleClient || this.#host.definition.isInteractive;
-    const capabilities = capabilitiesFor(can, isDedicated);
+  #forCallerNow(caller: Caller, can: ClientCan, roots: JsonObject | undefined): Link {
+    if (this.#host.verdict()?.era === MODERN) return this.#get(MODERN, FULL_CAPABILITIES, undefined);
+    const capabilities = capabilitiesFor(can);
+    const isDedicated =
+      this.#on.isSingleClient ||
+      this.#host.definition().isInteractive ||
+      (this.#on.isPersonal() && isAskable(capabilities));
     const owner = isDedicated ? caller : undefined;
-    const whose = owner ? whoseOf(owner) : "shared";
-    return this.#get(`${whose} ${JSON.stringify(capabilities)}`, capabilities, owner);
+    const key = keyOf(owner, capabilities);
+    if (!owner || !roots) return this.#get(key, capabilities, owner);
+    const link = this.#get(`${key} ${digestOf(roots)}`, capabilities, owner);
+    link.roots.fix(roots);
+    return link;
   }
 
-  /** The connection to read lists over: one that is there, else one that says that everything can be asked. */
+  /** The connection to read lists over: one that says that everything can be asked, for servers list what can be used. */
   forLists(): Link {
-    if (this.#host.verdict()?.era === MODERN) return this.#get(MODERN, {}, undefined);
-    const there = [...this.#links.values()].find(({ upstream, isOpening }) => upstream ?? isOpening);
-    return there ?? this.#get(`shared ${JSON.stringify(FULL_CAPABILITIES)}`, FULL_CAPABILITIES, undefined);
+    if (this.#host.verdict()?.era === MODERN) return this.#get(MODERN, FULL_CAPABILITIES, undefined);
+    const there = [...this.#links.values()].find(
+      ({ upstream, isOpening, capabilities }) => (upstream ?? isOpening) && includes(capabilities, FULL_CAPABILITIES),
+    );
+    return there ?? this.#get(keyOf(undefined, FULL_CAPABILITIES), FULL_CAPABILITIES, undefined);
   }
 
   /** The connection to hear of changes over: the one that this caller's calls go through, where that is known. */
   forWatch(caller: Caller): Link {
     const own = [...this.#links.values()].filter(
-      ({ owner, wasCalled }) => wasCalled && (!owner || isSame(owner, caller)),
+      ({ owner, wasCalled }) => wasCalled && (!owner || isSameClient(owner, caller)),
     );
     return own.at(-1) ?? this.forLists();
   }
@@ -103,7 +124,7 @@ export class Links {
     if (alike.length < most) return;
     const unused = alike.find(([, { uses }]) => uses === 0);
     if (!unused) {
-      const { name } = this.#host.definition;
+      const { name } = this.#host.definition();
       throw new DynamicMcpError("OVERLOADED", `the server ${JSON.stringify(name)} has ${most} connections, and all are in use; call again in a moment`); // prettier-ignore
     }
     this.#drop(unused[0], unused[1]);
@@ -123,8 +144,21 @@ export class Links {
     this.watchIdle();
   }
 
-  /** Something may have become unused. */
-  watchIdle(): void {
+  /** What was everybody's is one client's now: that client finds it again, and nobody else does. */
+  #claimed(link: Link, caller: Caller): void {
+    const own = keyOf(caller, link.capabilities);
+    const [key] = [...this.#links].find(([, each]) => each === link) ?? [];
+    if (key === undefined || this.#links.has(own)) return;
+    this.#links.delete(key);
+    this.#links.set(own, link);
+  }
+
+  /** Something may have become unused. @param anew it may be so sooner than it was */
+  watchIdle(anew = false): void {
+    if (anew) {
+      clearTimeout(this.#sweep);
+      this.#sweep = undefined;
+    }
     this.#sweep ??= this.#arm();
   }
 
@@ -144,25 +178,28 @@ export class Links {
   /** How long from now until it can be closed, if nobody uses it until then. */
   #restMs(link: Link): number {
     const idleMs = this.#idleMs(link);
-    if (idleMs === Infinity || link.isOpening) return idleMs;
-    return link.uses > 0 ? Math.max(idleMs, IN_USE_MS) : link.lastUsedAt + idleMs - performance.now();
+    if (idleMs === Infinity) return idleMs;
+    const isInUse = link.uses > 0 || link.isOpening;
+    return isInUse ? Math.max(idleMs, IN_USE_MS) : link.lastUsedAt + idleMs - performance.now();
   }
 
   #idleMs(link: Link): number {
-    const { idleStopMs } = this.#host.definition;
+    const { idleStopMs } = this.#host.definition();
     const stopMs = idleStopMs > 0 ? idleStopMs : Infinity;
     if (!link.upstream && !link.isOpening) return this.#on.limits.dedicatedIdleMs; // only a line in the map
     if (!link.wasCalled) {
       const isReplaced = [...this.#links.values()].some(({ wasCalled, upstream }) => wasCalled && upstream);
       return isReplaced ? 0 : Math.min(stopMs, this.#on.limits.listIdleMs);
     }
-    return link.owner && !this.#on.isSingleClient ? Math.min(stopMs, this.#on.limits.dedicatedIdleMs) : stopMs;
+    const isOneClients = link.owner !== undefined && !this.#on.isSingleClient;
+    const isLeft = !link.owner && this.#on.isPersonal() && isAskable(link.capabilities); // nobody gets it any more
+    return isOneClients || isLeft ? Math.min(stopMs, this.#on.limits.dedicatedIdleMs) : stopMs;
   }
 
   #drop(key: string, link: Link, isIdle = false): void {
     this.#links.delete(key);
     const wasOpen = link.upstream !== undefined;
-    void link.close(unavailable(this.#host.definition.name, "its connection was closed because it was not used"));
+    void link.close(unavailable(this.#host.definition().name, "its connection was closed because it was not used"));
     if (!wasOpen) return;
     this.#host.ring.add("gateway", isIdle ? "closed: nobody used it" : "closed: another connection needed its place");
     this.#on.onIdle();
@@ -177,8 +214,10 @@ export class Links {
   }
 }
 
-function whoseOf({ principal, channel, session }: Caller): string {
-  return JSON.stringify([principal.id, channel ?? session ?? ""]);
+function digestOf(roots: JsonObject): string {
+  return createHash("sha256").update(JSON.stringify(roots)).digest("base64url");
 }
 
-const isSame = (a: Caller, b: Caller) => whoseOf(a) === whoseOf(b);
+function keyOf(owner: Caller | undefined, capabilities: JsonObject): string {
+  return `${owner ? whoseOf(owner) : "shared"} ${JSON.stringify(capabilities)}`;
+}

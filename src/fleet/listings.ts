@@ -59,6 +59,14 @@ export class FleetListing<K extends ItemKind = ItemKind> implements Listing<K> {
     return lineOf(this.#shelf, this.#at);
   }
 
+  /** Cut out of the line, which we have written ourselves: its name is in it once, and first where this is of use. */
+  text(name: string): string | undefined {
+    if (this.kind !== "tool" && this.kind !== "prompt") return undefined;
+    const { line } = this;
+    const own = `{"name":${JSON.stringify(this.key)}`;
+    return line.startsWith(own) ? `{"name":${JSON.stringify(name)}${line.slice(own.length)}` : undefined;
+  }
+
   load(): ItemOf<K> {
     const before = this.#loaded.get(this);
     if (before) return before as ItemOf<K>;

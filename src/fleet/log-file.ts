@@ -7,7 +7,7 @@ const FLUSH_MS = 200;
 
 /** Where another process finds the last lines of a server. */
 export function logPath(folder: string, server: string): string {
-  return path.join(folder, `${encodeURIComponent(server)}.log`);
+  return path.join(folder, `${encodeURIComponent(server.toWellFormed())}.log`);
 }
 
 /**

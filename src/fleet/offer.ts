@@ -32,6 +32,27 @@ export interface Offer {
   listedAt: number;
   /** What it was told that its client can be asked: what it lists may depend on that. */
   capabilities: JsonObject;
+  /** Why each client that can be asked something has a connection of its own; absent: they share. */
+  personal?: Personal;
+}
+
+/**
+ * How a server was seen to need to know whose a connection is, each including those before: it asked what could not be told
+ * to be for one client; it asked for roots; it did so as soon as it was connected.
+ */
+export const PERSONAL = ["unclear", "roots", "roots at start"] as const;
+export type Personal = (typeof PERSONAL)[number];
+
+/** The lines of `shelf`, and after them those of `other` that it lacks and that are to stay. */
+export function withMissing(shelf: Shelf, other: Shelf, stays: (key: string) => boolean): Shelf {
+  const own = new Set(shelf.keys);
+  const missing = [...other.keys.keys()].filter((at) => !own.has(other.keys[at] ?? "") && stays(other.keys[at] ?? ""));
+  if (missing.length === 0) return shelf;
+  const lines = missing.map((at) => lineOf(other, at));
+  const starts = [...shelf.starts];
+  for (const line of lines) starts.push((starts.at(-1) ?? 0) + line.length);
+  const keys = [...shelf.keys, ...missing.map((at) => other.keys[at] ?? "")];
+  return { keys, starts, text: shelf.text + lines.join("") };
 }
 
 export function isSameShelf(a: Shelf, b: Shelf): boolean {

@@ -6,6 +6,7 @@ import { Paused } from "../core/pause.ts";
 import type { Hide } from "../core/redact.ts";
 import { LOG_LEVELS, type Ask, type CallIo, type ClientCan, type LogLevel, type RunContext } from "../core/source.ts";
 import type { Relay } from "../upstreams/upstream.ts";
+import type { Link } from "./link.ts";
 import { hideInJson } from "./results.ts";
 
 interface Open {
@@ -30,10 +31,16 @@ const GATHER_MS = 10;
  */
 export class Questions implements Relay {
   readonly caller: Caller;
+  /** Of the request that began the call. */
+  readonly meta?: JsonObject;
+  /** Absent when nobody listens: then the server is not asked to tell. */
+  readonly progress?: (progress: number, total?: number, message?: string) => void;
   readonly #deadline: Deadline;
   readonly #state: () => string;
   readonly #hide: Hide | undefined;
   readonly #open = new Map<string, Open>();
+  /** The connection that the call goes over. Roots are asked for through it, which keeps them. */
+  link: Pick<Link, "noteDialog" | "tellRoots"> | undefined;
   #io: CallIo | undefined;
   #asked = 0;
   #paused: { promise: Promise<never>; reject: (paused: Paused) => void } | undefined;
@@ -56,6 +63,8 @@ export class Questions implements Relay {
     this.#deadline = deadline;
     this.#io = io;
     this.#can = io.can;
+    if (io.meta) this.meta = io.meta;
+    if (io.wantsProgress) this.progress = (...told) => this.#io?.progress(...told);
     this.#state = state;
   }
 
@@ -84,10 +93,6 @@ export class Questions implements Relay {
     return this.#io !== undefined;
   }
 
-  progress(progress: number, total?: number, message?: string): void {
-    this.#io?.progress(progress, total, message);
-  }
-
   log(level: LogLevel, data: JsonObject[string], logger?: string): void {
     this.#io?.log(level, this.#hide ? hideInJson(data, this.#hide) : data, logger);
   }
@@ -96,6 +101,13 @@ export class Questions implements Relay {
     if (!ASKED.has(method)) {
       throw new DynamicMcpError("CAPABILITY_MISSING", `${method.slice(0, 100)} is not relayed to clients`);
     }
+    this.link?.noteDialog(params, this.caller.channel);
+    const ask = () => this.put(method, params);
+    return method === "roots/list" && this.link ? this.link.tellRoots(this, ask) : ask();
+  }
+
+  /** Asks the client, whoever wants to know. */
+  async put(method: string, params: JsonObject): Promise<JsonObject> {
     if (this.#open.size >= MAX_OPEN) {
       throw new DynamicMcpError("OVERLOADED", `more than ${MAX_OPEN} questions of one call are open`);
     }

@@ -1,7 +1,17 @@
 import { EXPOSURES } from "../core/exposure.ts";
 import { duration, either, type Fields, flag, listOf, mapOf, never, objectOf, oneOf, text, type ValuesOf, wholeNumber } from "./read-definition-kinds.ts"; // prettier-ignore
 
-const TYPES = ["stdio", "http", "sse", "streamable-http", "streamableHttp", "streamable_http", "streaming"] as const;
+const TYPES = [
+  "stdio",
+  "http",
+  "sse",
+  "streamable-http",
+  "streamableHttp",
+  "streamable_http",
+  "streaming",
+  "local",
+  "remote",
+] as const;
 
 const patterns = listOf(text);
 const envMap = mapOf(/^[^=\0]{1,1000}$/, "a name that a variable can have");
@@ -36,15 +46,15 @@ export const FIELDS = {
       resources: { kind: duration, about: "Of reading a resource." },
       prompts: { kind: duration, about: "Of getting a prompt." },
     })),
-    about: "How long to wait: `30s`, `500ms`, `1min`, `1h`, a number of seconds; one for all, or for each kind.",
+    about: "How long to wait: `30s`, `500ms`, `1min`, `1h`, a number of seconds, or of milliseconds when that would be more than a day; one for all, or for each kind.",
   },
   tools: {
-    kind: objectOf({
+    kind: either(patterns, objectOf({
       allow: { kind: patterns, about: "Only these of its tools; `*` stands for any characters. Empty: all." },
       deny: { kind: patterns, about: "None of these; wins over `allow`." },
       rename: { kind: names, about: "Other names for its tools: own name to listed name." },
-    }),
-    about: "Which of its tools are offered, and how they are called.",
+    })),
+    about: "Which of its tools are offered, and how they are called; a list is the same as `allow`.",
   },
   prefix: { kind: either(flag, text0()), about: "What stands before the names of its tools and prompts, as `<prefix>__`. Default, and true: its name. false: nothing." },
   expose: { kind: oneOf(EXPOSURES), about: "How its tools are shown to clients, if not as the setting `tools.exposure` says." },
@@ -77,13 +87,14 @@ export const OTHER_WORDS: Readonly<Record<string, "type" | "url" | "allow" | "de
 
 const LOGIN = ["oauth", "oauth_client_id", "oauth_scopes", "auth"];
 /** Of other programs, without a meaning here. */
-const FOREIGN = ["$schema", "alwaysAllow", "author", "autoApprove", "category", "comment", "displayName", "fromGalleryId", "gallery", "homepage", "icon", "iconPath", "icons", "id", "license", "name", "note", "notes", "tags", "title", "trust", "version"]; // prettier-ignore
+export const FOREIGN: readonly string[] = ["$schema", "alwaysAllow", "author", "autoApprove", "category", "comment", "dev", "displayName", "fromGalleryId", "gallery", "homepage", "icon", "iconPath", "icons", "id", "license", "name", "note", "notes", "provider", "providerUrl", "sandbox", "sandboxEnabled", "source", "tags", "title", "trust", "version", "watchPaths"]; // prettier-ignore
 const COMMENT = /^(_|\/\/|#)/;
 
 /** @returns a word about a key that is let through without an effect; undefined for one that is not known at all */
 export function remarkOn(key: string): string | undefined {
   if (LOGIN.includes(key))
     return `${key} is not used yet: log in by a header, such as "Authorization": "Bearer \${TOKEN}"`;
+  if (key === "envFile") return "envFile is not read here: its variables belong into env, or into our own environment";
   if (FOREIGN.includes(key)) return `${key} is another program's and has no effect here`;
   return COMMENT.test(key) ? "" : undefined;
 }

@@ -82,10 +82,13 @@ export function oneOf<const W extends string>(words: readonly W[]): Kind<W> {
   return {
     ...kind,
     read(value, at, tell) {
-      const near = typeof value === "string" && !words.some((word) => word === value) && nearest(value, words);
-      return kind.read(value, at, (where, message) =>
-        tell(where, near ? `${message}; did you mean ${near}?` : message),
-      );
+      // A word like theirs is no secret.
+      const isWord = typeof value === "string" && /^[A-Za-z][\w-]{0,29}$/.test(value);
+      const near = isWord && nearest(value, words);
+      return kind.read(value, at, (where, message) => {
+        const got = isWord ? `must be ${kind.expects}, got ${JSON.stringify(value)}` : message;
+        return tell(where, near ? `${got}; did you mean ${near}?` : got);
+      });
     },
   };
 }
@@ -94,18 +97,22 @@ const UNITS_MS = { ms: 1, s: 1_000, sec: 1_000, m: 60_000, min: 60_000, h: 3_600
 const MAX_MS = 86_400_000;
 const DURATION = /^(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|sec|m|min|h)?$/;
 
-/** In ms. A number is seconds, as in dmcp's files. */
+/**
+ * In ms. A number is seconds, as in dmcp's files; where that would be more than a day it is milliseconds, which others
+ * mean by `600000`.
+ */
 export const duration: Kind<number> = kindOf(
-  "a time from 1ms to 24h, such as 30s, 500ms, 2min, 1h, or a number of seconds",
+  "a time from 1ms to 24h, such as 30s, 500ms, 2min, 1h, or a number of seconds or milliseconds",
   {
     anyOf: [
-      { type: "number", exclusiveMinimum: 0, maximum: MAX_MS / 1_000 },
+      { type: "number", exclusiveMinimum: 0, maximum: MAX_MS },
       { type: "string", pattern: String.raw`^\d+(\.\d+)?\s*(ms|s|sec|m|min|h)?$|\$\{` },
     ],
   },
   (value) => {
     const [, digits, unit = "s"] = (typeof value === "string" && DURATION.exec(value.trim())) || [];
-    const ms = digits === undefined ? Number(value) * 1_000 : Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS];
+    const isMs = typeof value === "number" && value > MAX_MS / 1_000;
+    const ms = digits === undefined ? Number(value) * (isMs ? 1 : 1_000) : Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS]; // prettier-ignore
     const isOne = (typeof value === "number" || digits !== undefined) && ms >= 1 && ms <= MAX_MS;
     return isOne ? Math.round(ms) : undefined;
   },

@@ -20,6 +20,8 @@ describe("the schema for editors", () => {
     { ...stdio, timeout: 5, prefix: "", expose: "groups", idleStop: false, maxConcurrency: 10_000, interactive: true },
     { ...stdio, timeout: { tools: "1.5 min", connect: 0.5 }, prefix: true, idleStop: "30s" },
     { ...stdio, features: { tools: false }, tools: { allow: ["a*"], deny: [], rename: { a: "b" } } },
+    { ...stdio, type: "local", tools: ["*"], envFile: ".env", watchPaths: [], provider: "x", dev: {} },
+    { url: "https://h", type: "remote", timeout: 86_400_000 },
   ])("takes what is taken: %j", (server) => {
     expect({ fits: fits({ one: server }), isRead: isRead(server) }).toEqual({ fits: true, isRead: true });
   });
@@ -32,7 +34,8 @@ describe("the schema for editors", () => {
     { ...stdio, timeout: "soon" },
     { ...stdio, timeout: 0 },
     { ...stdio, timeout: { all: 5 } },
-    { ...stdio, tools: ["a"] },
+    { ...stdio, tools: [1] },
+    { ...stdio, timeout: 86_400_001 },
     { ...stdio, expose: "all" },
     { ...stdio, maxConcurrency: 10_001 },
     { ...stdio, idleStop: true },

@@ -1,5 +1,5 @@
 import { isJsonObject, type JsonObject } from "../core/json.ts";
-import { FIELDS, OTHER_WORDS, SERVER } from "./read-definition-fields.ts";
+import { FIELDS, FOREIGN, OTHER_WORDS, SERVER } from "./read-definition-fields.ts";
 
 const FOREIGN_ABOUT = "Of other programs; no effect here.";
 
@@ -19,8 +19,9 @@ export function serversSchema(): JsonObject {
       properties: { ...(properties as JsonObject), ...(Object.fromEntries(others) as JsonObject) },
       patternProperties: {
         "^(_|//|#)": {},
-        "^(oauth.*|auth|alwaysAllow|autoApprove|icons?|iconPath|name|title|displayName|version|tags|trust|notes?|comment|\\$schema)$":
-          { description: FOREIGN_ABOUT },
+        [`^(oauth.*|auth|envFile|${FOREIGN.join("|").replaceAll("$", String.raw`\$`)})$`]: {
+          description: FOREIGN_ABOUT,
+        },
       },
       additionalProperties: false,
     },

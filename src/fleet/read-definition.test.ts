@@ -19,6 +19,33 @@ const read = (server: JsonObject, more: Partial<ReadContext> = {}, name = "one")
 const problemOf = (server: JsonObject) => read(server).problem;
 const stdio = (more: JsonObject = {}): JsonObject => ({ command: "npx", ...more });
 
+describe("definitions as other programs write them", () => {
+  it("are taken with a list of tools, a type said twice, and what those programs call local", () => {
+    const written = read({
+      type: "local",
+      transportType: "local",
+      command: "npx",
+      tools: ["*"],
+      disabledTools: ["rm"],
+    });
+    expect(written).toMatchObject({ problems: [], target: { transport: "stdio" } });
+    expect(written.tools).toEqual({ allow: ["*"], deny: ["rm"], rename: {} });
+    expect(problemOf({ type: "stdio", transportType: "sse", command: "npx" })).toContain("mean the same");
+  });
+
+  it("may give more than a day of seconds as what it is: milliseconds", () => {
+    expect(read(stdio({ timeout: 86_400 })).timeouts?.tools).toBe(86_400_000);
+    expect(read(stdio({ timeout: 120_000 })).timeouts?.tools).toBe(120_000);
+  });
+
+  it("name a wrong word, and say what of them has no effect", () => {
+    expect(problemOf({ type: "websocket", command: "npx" })).toContain('got "websocket"');
+    const { problem, problems } = read(stdio({ envFile: ".env" }));
+    expect(problem).toBeUndefined();
+    expect(problems).toMatchObject([{ isRemark: true, message: expect.stringContaining("belong into env") }]);
+  });
+});
+
 describe("what a definition is by default", () => {
   it("is a program that sees our environment, without what is ours", () => {
     expect(read({ command: "npx", args: ["-y", "x", ""], env: { A: "1", PORT: 8080 } })).toEqual({
@@ -54,6 +81,7 @@ describe("what a definition is by default", () => {
 
   it.each([
     [{ url: "https://h/mcp" }, "auto"],
+    [{ url: "https://h/mcp", type: "remote" }, "auto"],
     [{ url: "https://h/mcp", type: "http" }, "http"],
     [{ url: "https://h/mcp", type: "streamable-http" }, "http"],
     [{ url: "https://h/mcp", type: "streamableHttp" }, "http"],
@@ -108,9 +136,12 @@ describe("a definition", () => {
     "takes %j for a time",
     (timeout, ms) => expect(read(stdio({ timeout })).timeouts?.tools).toBe(ms),
   ); // prettier-ignore
-  it.each([0, -1, "0s", "25h", 86_401, "soon", "1 day", "", true, [1]])("does not take %j for a time", (timeout) => {
-    expect(problemOf(stdio({ timeout }))).toMatch(/^timeout must be a time/);
-  });
+  it.each([0, -1, "0s", "25h", 86_400_001, "soon", "1 day", "", true, [1]])(
+    "does not take %j for a time",
+    (timeout) => {
+      expect(problemOf(stdio({ timeout }))).toMatch(/^timeout must be a time/);
+    },
+  );
 
   it.each([[true, "one"], [false, ""], ["", ""], ["git", "git"]])("with prefix %j has the prefix %j", (prefix, is) => {
     expect(read(stdio({ prefix })).prefix).toBe(is);

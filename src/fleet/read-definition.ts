@@ -80,7 +80,7 @@ function readOne(name: string, raw: Json, context: ReadContext, inherit: Inherit
     problems.push(at === "" ? message : `${at} ${message}`);
   };
   const taken: TakenAt[] = [];
-  if (name.trim() === "" || name.length > MAX_NAME_CHARS || /\p{Cc}/u.test(name)) tell("", `its name must be a text of 1 to ${MAX_NAME_CHARS} characters without control characters`); // prettier-ignore
+  if (name.trim() === "" || name.length > MAX_NAME_CHARS || /\p{Cc}/u.test(name) || !name.isWellFormed()) tell("", `its name must be a text of 1 to ${MAX_NAME_CHARS} characters, without control characters and halves of characters`); // prettier-ignore
 
   const { written, remarks } = inOurWords(raw, tell);
   const replaced = replace(written, "", 0);
@@ -94,7 +94,7 @@ function readOne(name: string, raw: Json, context: ReadContext, inherit: Inherit
   } else {
     const own = target.transport === "stdio" ? (server.env ?? {}) : target.headers;
     definition.target = target;
-    definition.digest = digestOf(target, own, server.inheritEnv ?? true);
+    definition.digest = digestOf(target, own, server.inheritEnv ?? true, definition.features);
     definition.secrets = secretsOf(target, own, taken);
   }
   return { definition, remarks };
@@ -128,12 +128,14 @@ function inOurWords(raw: Json, tell: Tell): { written: Json; remarks: string[] }
     const remark = word === undefined ? remarkOn(key) : undefined;
     if (remark !== undefined) remarks.push(...(remark === "" ? [] : [remark]));
     else if (word === "allow" || word === "deny") filters.push([word, value]);
-    else if (word !== undefined && Object.hasOwn(raw, word)) tell(key, `and ${word} mean the same; remove one`);
-    else entries.set(word ?? key, value);
+    else if (word !== undefined && Object.hasOwn(raw, word)) {
+      if (raw[word] !== value) tell(key, `and ${word} mean the same; remove one`);
+    } else entries.set(word ?? key, value);
   }
   if (filters.length > 0) {
-    const tools = isJsonObject(entries.get("tools")) ? (entries.get("tools") as JsonObject) : {};
-    entries.set("tools", { ...Object.fromEntries(filters), ...tools });
+    const tools = entries.get("tools");
+    const own = Array.isArray(tools) ? { allow: tools } : isJsonObject(tools) ? tools : {};
+    entries.set("tools", { ...Object.fromEntries(filters), ...own });
   }
   return { written: Object.fromEntries(entries), remarks };
 }
@@ -144,7 +146,8 @@ function isSwitchedOff(raw: Json): boolean {
 }
 
 function assemble(name: string, server: WrittenServer, isEnabled: boolean, context: ReadContext): ServerDefinition {
-  const { timeout, tools = {}, features = {} } = server;
+  const { timeout, features = {} } = server;
+  const tools = Array.isArray(server.tools) ? { allow: server.tools } : (server.tools ?? {});
   const each = typeof timeout === "object" ? timeout : {};
   const all = typeof timeout === "number" ? timeout : undefined;
   return {
@@ -183,7 +186,8 @@ function targetOf(
   tell: Tell,
 ): UpstreamTarget | undefined {
   const { type, command, url } = server;
-  const isStdio = type === undefined ? command !== undefined : type === "stdio";
+  const isEither = type === undefined || type === "remote";
+  const isStdio = type === undefined ? command !== undefined : type === "stdio" || type === "local";
   if (command !== undefined && url !== undefined) return tell("", "has both a command and a url; remove one");
   if (isStdio) {
     if (command === undefined) return tell("command", "is missing: the program to start");
@@ -207,7 +211,7 @@ function targetOf(
     headers[name] = value.trim();
   }
   return {
-    transport: type === "sse" ? "sse" : type === undefined ? "auto" : "http",
+    transport: type === "sse" ? "sse" : isEither ? "auto" : "http",
     url: withoutUser(url, headers),
     headers,
   };
@@ -244,9 +248,14 @@ function decoded(text: string): string {
   }
 }
 
-function digestOf(target: UpstreamTarget, own: Readonly<Record<string, string>>, inheritsEnv: boolean): string {
-  if (target.transport !== "stdio") return sha256([target.transport, target.url, sorted(target.headers)]);
-  return sha256(["stdio", target.command, target.args, target.cwd ?? null, sorted(own), inheritsEnv]);
+function digestOf(
+  target: UpstreamTarget,
+  own: Readonly<Record<string, string>>,
+  inheritsEnv: boolean,
+  features: ServerDefinition["features"],
+): string {
+  if (target.transport !== "stdio") return sha256([target.transport, target.url, sorted(target.headers), features]);
+  return sha256(["stdio", target.command, target.args, target.cwd ?? null, sorted(own), inheritsEnv, features]);
 }
 
 const sorted = (map: Readonly<Record<string, string>>) => Object.entries(map).toSorted(([a], [b]) => (a < b ? -1 : 1));

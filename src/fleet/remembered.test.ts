@@ -30,7 +30,7 @@ it("reads what it wrote, line by line", () => {
 
 it("takes nothing that is cut or that another version wrote", () => {
   const text = writeOffer(OFFER);
-  for (const wrong of ["", "{}", "{}\n", text.slice(0, -1), `${text} `, text.replace('"format":1', '"format":2')]) {
+  for (const wrong of ["", "{}", "{}\n", text.slice(0, -1), `${text} `, text.replace('"format":2', '"format":1')]) {
     expect(readOffer(wrong)).toBeUndefined();
   }
 });

@@ -5,7 +5,7 @@ import { KINDS, type Offer, type Shelf } from "./offer.ts";
  * How an offer is kept: one line of JSON with everything but the lines of its lists, then these, one after another.
  * What has to be parsed at a start are names and numbers; the rest is cut out of the text when somebody asks for it.
  */
-const FORMAT = 1;
+const FORMAT = 2;
 
 interface Head extends Omit<Offer, "shelves"> {
   format: typeof FORMAT;

@@ -1,10 +1,12 @@
 import { Crowd } from "../core/crowd.ts";
+import type { Caller } from "../core/caller.ts";
 import { Deadline } from "../core/deadline.ts";
 import type { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { hideValues, type Hide } from "../core/redact.ts";
 import { once } from "../core/once.ts";
+import type { ElicitationDone } from "../core/source.ts";
 import { createTurns } from "../core/turns.ts";
 import type { Upstream, Verdict } from "../upstreams/upstream.ts";
 import type { ServerDefinition } from "./definition.ts";
@@ -19,9 +21,10 @@ import { createLogRing, type LogRing } from "./log-ring.ts";
 import type { Offer, Personal } from "./offer.ts";
 import type { FleetLimits, FleetOptions } from "./options.ts";
 import type { Parked, ParkedCalls } from "./parked.ts";
-import { hideInJson } from "./results.ts";
+import { hideInError, hideInJson } from "./results.ts";
 import { stateOf } from "./state-of.ts";
 import { Watches } from "./watches.ts";
+import { isSameClient } from "./whose.ts";
 import { within } from "./within.ts";
 
 /** A call under way at a server. */
@@ -35,6 +38,7 @@ export interface ServerEvents {
   onLists(kinds: readonly ItemKind[]): void;
   onResourceUpdated(uri: string): void;
   onMessage(link: Link, params: JsonObject): void;
+  onDone(done: ElicitationDone): void;
 }
 
 /** A connection that somebody used within this time is made again at once when it ends by itself, in ms. */
@@ -42,7 +46,6 @@ const IN_DEMAND_MS = 60_000;
 
 /** One server: what it offers, its connections, and the calls at it. What it does wrong ends here. */
 export class FleetServer {
-  readonly definition: ServerDefinition;
   readonly limits: FleetLimits;
   readonly parked: ParkedCalls<Parked>;
   readonly links: Links;
@@ -50,7 +53,8 @@ export class FleetServer {
   readonly ring: LogRing;
   readonly health: Health;
   readonly watches: Watches;
-  readonly turn: ReturnType<typeof createTurns>;
+  #definition: ServerDefinition;
+  #turn: ReturnType<typeof createTurns>;
   readonly #learning: Learning;
   readonly #events: ServerEvents;
   readonly #running = new Crowd<Running>();
@@ -67,13 +71,13 @@ export class FleetServer {
     events: ServerEvents,
   ) {
     const { log, lists, now, random } = options;
-    this.definition = definition;
+    this.#definition = definition;
     this.limits = limits;
     this.parked = parked;
     this.#events = events;
     const hide = once(() => hideValues(definition.secrets)); // takes a while, and not all are ever needed
     this.hide = (text, cut) => (definition.secrets.length === 0 ? text : hide()(text, cut));
-    this.turn = createTurns(definition.maxConcurrency > 0 ? definition.maxConcurrency : Infinity);
+    this.#turn = turnsOf(definition);
     this.health = createHealth({ now, random, retry: limits.retry });
     const ring = createLogRing(limits.log, now, this.hide);
     if (options.logFolder !== undefined) {
@@ -120,6 +124,21 @@ export class FleetServer {
         events.onState();
       },
     });
+  }
+
+  get definition(): ServerDefinition {
+    return this.#definition;
+  }
+
+  get turn(): ReturnType<typeof createTurns> {
+    return this.#turn;
+  }
+
+  /** Another definition of the same connections: how it is shown, and how far it may go. */
+  present(definition: ServerDefinition): void {
+    if (definition.maxConcurrency !== this.#definition.maxConcurrency) this.#turn = turnsOf(definition);
+    this.#definition = definition;
+    this.links.watchIdle(true);
   }
 
   get isUsable(): boolean {
@@ -183,7 +202,16 @@ export class FleetServer {
     this.assertUsable();
     const { offer } = this;
     if (offer && this.#learning.isKnown) return offer;
-    return within(this.#learning.read(), deadline);
+    return this.#hidden(within(this.#learning.read(), deadline));
+  }
+
+  /** Errors go to people as they are: what nobody may see is not in them. */
+  #hidden<T>(work: Promise<T>): Promise<T> {
+    const { secrets, name } = this.definition;
+    if (secrets.length === 0) return work;
+    return work.catch((error: unknown) => {
+      throw hideInError(error, this.hide, name);
+    });
   }
 
   async restart(deadline: Deadline): Promise<void> {
@@ -194,7 +222,7 @@ export class FleetServer {
     await this.links.close(why);
     this.health.forget();
     this.#verdict = undefined;
-    await within(this.#learning.read(), deadline);
+    await this.#hidden(within(this.#learning.read(), deadline));
     this.watches.resume();
   }
 
@@ -256,12 +284,23 @@ export class FleetServer {
         if (typeof uri === "string") this.#events.onResourceUpdated(uri);
         return;
       }
+      case "notifications/elicitation/complete": {
+        const { elicitationId } = params;
+        const channel = typeof elicitationId === "string" ? link.takeDialog(elicitationId) : undefined;
+        if (channel !== undefined) this.#events.onDone({ elicitationId: elicitationId as string, channel });
+        return;
+      }
       case "notifications/message":
         return this.#events.onMessage(
           link,
           this.definition.secrets.length > 0 ? hideInJson(params, this.hide) : params,
         );
     }
+  }
+
+  /** A client of the older era has other roots now: its own connections are told with its next call, in which it can be asked. */
+  rootsChanged(caller: Caller): void {
+    for (const link of this.links.all) if (link.owner && isSameClient(link.owner, caller)) link.roots.forget();
   }
 
   #failAll(error: DynamicMcpError): void {
@@ -280,6 +319,10 @@ export class FleetServer {
     this.ring.add("gateway", "closed");
     await this.#file?.flush();
   }
+}
+
+function turnsOf({ maxConcurrency }: ServerDefinition): ReturnType<typeof createTurns> {
+  return createTurns(maxConcurrency > 0 ? maxConcurrency : Infinity);
 }
 
 /** So that a retry does not come a moment too early, in ms. */

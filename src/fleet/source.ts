@@ -2,7 +2,7 @@ import { DynamicMcpError, type ErrorCode } from "../core/errors.ts";
 import type { AnyResult, ItemKind, ToolItem } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import { unfit, type Problem } from "../core/problems.ts";
-import type { Listing, LogMessage, RunContext, Source, Target } from "../core/source.ts";
+import type { ChannelMessage, Listing, RunContext, Source, Target } from "../core/source.ts";
 import { callServer, type CallSpec } from "./call.ts";
 import { Claims } from "./claims.ts";
 import { removed } from "./errors.ts";
@@ -18,7 +18,7 @@ export interface FleetSourceOptions {
   validate: (schema: JsonObject, value: unknown) => Promise<readonly Problem[]>;
   onChange: Source["onChange"];
   onResourceUpdated: (listener: (uri: string) => void) => () => void;
-  onMessage: (listener: (message: LogMessage) => void) => () => void;
+  onMessage: (listener: (message: ChannelMessage) => void) => () => void;
 }
 
 const CLAIMED = "claimed";
@@ -127,6 +127,9 @@ export function createFleetSource(on: FleetSourceOptions): Source {
     onChange: on.onChange,
     onResourceUpdated: on.onResourceUpdated,
     onMessage: on.onMessage,
+    rootsChanged(caller) {
+      for (const server of on.servers()) server.rootsChanged(caller);
+    },
     watch(uri, id, caller) {
       return on.server(serverOfId(id))?.watches.add(uri, caller) ?? (() => {});
     },

@@ -8,6 +8,8 @@ export interface CallState {
   mark: string;
   /** Set when the call waits in memory. */
   parked?: string;
+  /** Set when nothing has been asked of the server yet: it has to know the roots of the client that comes back. */
+  wantsRoots?: boolean;
   /** What a server of 2026-07-28 sent to get back. */
   requestState?: string;
 }

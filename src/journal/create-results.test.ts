@@ -148,12 +148,13 @@ describe("an answer past the limit", () => {
 });
 
 describe("a kept result", () => {
-  it("is its owner's, until it expires", async () => {
+  it("is its owner's, until it expires [results-owned]", async () => {
     const { keep, results, clock } = open();
     const handle = await keep("x".repeat(20_000));
     await expect(results.read(caller("bob"), handle, {})).rejects.toMatchObject({ code: "RESULT_NOT_FOUND" });
     await expect(results.text(caller("bob"), handle)).rejects.toMatchObject({ code: "RESULT_NOT_FOUND" });
     expect(await results.read(ANN, handle, {})).toMatchObject({ handle, tool: "report" });
+    expect(await results.read(ANN, `dynamic-mcp://results/${handle}`, {})).toMatchObject({ handle, tool: "report" });
     expect(await results.prune()).toBe(0);
     clock.at += 3_600_000;
     await expect(results.read(ANN, handle, {})).rejects.toMatchObject({ code: "RESULT_NOT_FOUND" });

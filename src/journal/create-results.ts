@@ -5,7 +5,7 @@ import type { KeptResult, ResultStore } from "../store/store.ts";
 import { isLarge, takeLarge, withPreview } from "./large-result.ts";
 import { readPart } from "./read-part.ts";
 import type { Results } from "./results.ts";
-import { isHandle } from "./results-uri.ts";
+import { handleOfUri, isHandle } from "./results-uri.ts";
 
 export interface ResultsOptions {
   store: ResultStore;
@@ -69,7 +69,7 @@ export function createResults(options: ResultsOptions): KeptResults {
     },
 
     async read(caller, handle, part) {
-      return readPart(await find(handle, caller.principal.id), part, limitBytes);
+      return readPart(await find(handleOfUri(handle) ?? handle, caller.principal.id), part, limitBytes);
     },
 
     async text(caller, handle) {

@@ -92,8 +92,8 @@ function noteOn(shown: number, chars: number, kept: KeptResult | { why: string }
   if ("why" in kept) return `${size} The rest is lost: ${kept.why}. Ask the tool for less.]`;
   const ways = kept.mimeType === JSON_TYPE ? "offset, query or jsonpath" : "offset or query";
   return (
-    `${size} Read on with result_read {"handle":"${kept.handle}"} and ${ways} (through tool_call where it is not ` +
-    `listed), or as the resource ${resultUri(kept.handle)}, until ${kept.expiresAt}.]`
+    `${size} Read on with result_read {"handle":"${kept.handle}"} and ${ways} (where it is not listed, through ` +
+    `tool_call, or call_dynamic_tool with group "dynamic-mcp"), or as the resource ${resultUri(kept.handle)}, until ${kept.expiresAt}.]`
   );
 }
 

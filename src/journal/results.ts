@@ -14,6 +14,7 @@ export interface Results {
   shorten(result: ToolResult, about: { caller: Caller; tool: string; hasOutputSchema: boolean }): Promise<ToolResult>;
 
   /**
+   * @param handle or the URI of the result's resource
    * @param part `offset`: from this character; `query`: the lines (or members) that contain these words; `jsonpath`: the
    *   values at this path (RFC 9535). At most one of them; none is `offset` 0.
    * @throws RESULT_NOT_FOUND, INVALID_ARGUMENTS

@@ -15,10 +15,17 @@ import { ProcessTree } from "./process-tree.ts";
  */
 export interface LineProcess {
   readonly pid: number | undefined;
-  /** Writes a line; those of one turn of the event loop leave together. @returns false when it was not taken */
-  write(line: string): boolean;
+  /**
+   * Writes a line; those of one turn of the event loop leave together.
+   *
+   * @param onUnwritten called when nothing of it can have reached the process, because that had ended before
+   * @returns false when it was not taken
+   */
+  write(line: string, onUnwritten?: () => void): boolean;
   /** Whether it keeps our process alive; at first it does not. */
   hold(keepsUsAlive: boolean): void;
+  /** Reads nothing for this long, so that who floods waits for us and not we for it. */
+  rest(ms: number): void;
   /** Remembers what it has started until now, so that it can be ended with it. */
   look(): void;
   /** Once; nothing is read or written after it, and nothing of it is left but what has hidden itself. */
@@ -83,6 +90,7 @@ export function spawnLines(options: LineProcessOptions): LineProcess {
   let isGone = false;
   let hasStdoutEnded = false;
   let queued = "";
+  let unwritten: (() => void)[] = [];
   let closing: Promise<void> | undefined;
 
   const lines = new LineReader(options.maxLineBytes, options.onLine, options.onLongLine);
@@ -97,6 +105,7 @@ export function spawnLines(options: LineProcessOptions): LineProcess {
       if (isGone) return;
       lines.end();
       isGone = true;
+      flush();
       tree?.end(); // what it left behind
       for (const stream of [stdin, stdout, stderr]) stream?.destroy();
       resolve({ reason, ...exit });
@@ -125,8 +134,16 @@ export function spawnLines(options: LineProcessOptions): LineProcess {
 
   const flush = () => {
     const text = queued;
+    const tell = unwritten;
     queued = "";
-    if (!isGone) stdin?.write(text);
+    unwritten = [];
+    if (text === "") return;
+    if (!isGone && stdin && !stdin.errored) {
+      stdin.write(text);
+      // Set at once only when the first attempt to write fails, and so nothing has left.
+      if (!stdin.errored) return;
+    }
+    for (const each of tell) each();
   };
   const hold = (keepsUsAlive: boolean) => {
     const verb = keepsUsAlive ? "ref" : "unref";
@@ -165,12 +182,18 @@ export function spawnLines(options: LineProcessOptions): LineProcess {
     exited,
     hold,
     look: () => tree?.look(),
-    write(line) {
+    rest(ms) {
+      if (isGone || stdout?.isPaused() !== false) return;
+      stdout.pause();
+      setTimeout(() => stdout.resume(), ms).unref();
+    },
+    write(line, onUnwritten) {
       if (isGone || closing || !stdin || stdin.destroyed) return false;
       const waiting = stdin.writableLength + queued.length;
       if (waiting > 0 && waiting + line.length > MAX_WAITING_BYTES) return false;
       if (queued === "") setImmediate(flush);
       queued += `${line}\n`;
+      if (onUnwritten) unwritten.push(onUnwritten);
       return true;
     },
     close: () => (closing ??= shut()),
@@ -208,6 +231,7 @@ function unspawned(message: string): LineProcess {
     exited: Promise.resolve({ reason: "unspawned", code: null, signal: null, message }),
     write: () => false,
     hold() {},
+    rest() {},
     look() {},
     close: () => Promise.resolve(),
     kill() {},

@@ -47,7 +47,7 @@ describe("attaching servers", () => {
     await expect(call("files__ls")).rejects.toMatchObject({ code: "TOOL_NOT_FOUND" });
   });
 
-  it("is for the operator alone, also where nobody has set an admin token", async () => {
+  it("is for the operator alone, also where nobody has set an admin token [attach-operator]", async () => {
     const open = await attaching();
     await expect(open.call("upstream_mcp_attach", FILES)).rejects.toMatchObject({ code: "FORBIDDEN" });
     await expect(open.call("upstream_mcp_attach", { ...FILES, adminToken: "x" })).rejects.toMatchObject({ code: "FORBIDDEN" }); // prettier-ignore

@@ -23,6 +23,6 @@ export const callDynamicTool = operation({
 
   async handle(services, { group, name, args }, ctx) {
     const named = await openTool(services, group, name, ctx);
-    return ctx.callTool(named.name, args);
+    return ctx.callTool(named.name, args, { isHandedOn: true });
   },
 });

@@ -5,7 +5,7 @@ import type { RunContext } from "../core/source.ts";
 import type { Named } from "../surface/surface.ts";
 import { describeGroups, listGroups } from "./group-list.ts";
 import { findInGroup, type Group, isLocal, localName, localTools, notInGroup, openGroup, ownName } from "./groups.ts"; // prettier-ignore
-import { firstSentence } from "./one-line.ts";
+import { cut, firstSentence } from "./one-line.ts";
 import { operation } from "./operation.ts";
 import type { OperationServices } from "./operations.ts";
 import { isPending, missingText, problemOf, waitForPending } from "./server-states.ts";
@@ -38,14 +38,16 @@ export const getDynamicTools = operation({
 
   async handle(services, { group: wanted, query, names, detail }, ctx) {
     const { fleet } = services;
-    if (wanted === undefined && query === undefined) {
+    if (wanted === undefined && query === undefined && names === undefined) {
       if (fleet.servers().some(isPending) && fleet.servers().every(isPending))
         await waitForPending(fleet, ctx, WAIT_MS);
       return { content: [textContent(listGroups(fleet, localTools(services.view(ctx.caller)).length))] };
     }
     if (wanted === undefined) {
       if (fleet.servers().some(isPending)) await waitForPending(fleet, ctx, WAIT_MS);
-      return everywhere(services, query ?? "", detail ?? "signatures", ctx);
+      return query === undefined
+        ? namedAnywhere(services, names ?? [], detail ?? "schemas", ctx)
+        : everywhere(services, query, detail ?? "signatures", ctx);
     }
     const group = await openGroup(services, wanted, ctx);
     if (names) return onlyThese(services, group, names, detail ?? "schemas", ctx);
@@ -135,6 +137,35 @@ function everywhere(
   const tools = hits.map(({ named }) => named).filter(({ listing }) => listing.toolset === undefined).slice(0, MAX_HITS); // prettier-ignore
   const rest = [missingText(fleet)].filter(Boolean);
   if (tools.length === 0) return answer([], [`Nothing fits. ${listGroups(fleet, 0)}`, ...rest]);
+  return showAcross(fleet, tools, detail, rest);
+}
+
+/** By their listed names, or by their own in whichever groups have them. */
+function namedAnywhere(
+  { fleet, view }: OperationServices,
+  names: readonly string[],
+  detail: Detail,
+  { caller }: RunContext,
+): ToolResult {
+  const now = view(caller);
+  const wanted = [...new Set(names)].map((name) => {
+    const listed = now.find("tool", name);
+    return { name, found: listed ? [listed] : fleet.servers().flatMap(({ name: group }) => now.findInGroup(group, name) ?? []) }; // prettier-ignore
+  });
+  const unknown = wanted.flatMap(({ name, found }) =>
+    found.length > 0 ? [] : [`No group has a tool ${JSON.stringify(cut(name, 80))}.`],
+  );
+  if (unknown.length === wanted.length) throw new DynamicMcpError("TOOL_NOT_FOUND", `${unknown.join("\n")}\n${listGroups(fleet, 0)}`); // prettier-ignore
+  return showAcross(fleet, [...new Set(wanted.flatMap(({ found }) => found))], detail, unknown);
+}
+
+/** Tools of several groups, each with its own. */
+function showAcross(
+  fleet: OperationServices["fleet"],
+  tools: readonly Named<"tool">[],
+  detail: Detail,
+  notes: string[],
+): ToolResult {
   const lines = tools.map((named) => {
     const { group = localName(fleet) } = named.listing;
     const own = ownName(named);
@@ -143,7 +174,7 @@ function everywhere(
   });
   const { shown, left } = fill(lines, lines.length, MAX_ANSWER_CHARS);
   const more = left > 0 ? [`${left} more: ask for one group.`] : [];
-  return answer([detail === "schemas" ? `[${shown.join(",")}]` : shown.join("\n")], [...more, ...rest]);
+  return answer([detail === "schemas" ? `[${shown.join(",")}]` : shown.join("\n")], [...more, ...notes]);
 }
 
 function answer(texts: string[], notes: string[]): ToolResult {

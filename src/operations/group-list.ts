@@ -60,7 +60,8 @@ function isWorthTelling(state: ServerState): boolean {
 
 /** The same for an answer, where there is room: with numbers, and what has been found out so far. */
 export function listGroups(fleet: Pick<Fleet, "servers" | "server">, localTools: number): string {
-  const lines = fleet.servers().map((state) => {
+  const shown = fleet.servers().filter(({ status }) => status !== "disabled");
+  const lines = shown.map((state) => {
     const problem = problemOf(state);
     const count = isPending(state)
       ? "not known yet"

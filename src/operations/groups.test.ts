@@ -27,7 +27,8 @@ describe("the profile for groups", () => {
   });
 
   it("tells what is behind each group, and which are out of reach and why", async () => {
-    const { listed, servers, view } = await proxy({ files: FILES, issues: DOWN, off: { status: "disabled" } });
+    const { call, listed, servers, view } = await proxy({ files: FILES, issues: DOWN, off: { status: "disabled" } });
+    expect(textOf(await call("get_dynamic_tools", {}))).not.toContain("off");
     const description = () => listed()[1]?.load().description ?? "";
     expect(description().split("\n").slice(1)).toEqual([
       "",
@@ -105,6 +106,17 @@ describe("get_dynamic_tools", () => {
     );
   });
 
+  it("finds named tools whatever their group, when none is named", async () => {
+    const { call } = await proxy({ files: FILES, mail: { tools: [{ name: "send", description: "Send a file" }] } });
+    const named = await call("get_dynamic_tools", { names: ["send", "files__read_file", "teleport"] });
+    expect(JSON.parse(textOf(named))).toMatchObject([
+      { group: "mail", name: "send", inputSchema: {} },
+      { group: "files", name: "read_file", inputSchema: PATH },
+    ]);
+    expect(named.content[1]?.["text"]).toBe('No group has a tool "teleport".');
+    expect(codeOf(await call("get_dynamic_tools", { names: ["teleport"] }))).toBe("TOOL_NOT_FOUND");
+  });
+
   it("shows a large group by names and first words, and says how to go on", async () => {
     const inputSchema = { ...PATH, description: "x".repeat(400) };
     const tools = Array.from({ length: 300 }, (_, at) => ({ name: `tool_${at}`, description: `Does ${at}. Well.`, inputSchema })); // prettier-ignore
@@ -149,7 +161,8 @@ describe("call_dynamic_tool", () => {
       expect(await call("call_dynamic_tool", { group: "files", name, args: { path: "/a" } })).toEqual(expected);
     }
     expect(await call("call_dynamic_tool", { group: "files", name: "write.file", args: '{"path":"/a"}' })).toEqual(expected); // prettier-ignore
-    expect(textOf(await call("call_dynamic_tool", { group: "files", name: "write.file" }))).toBe("files/write.file {}");
+    for (const none of [{}, { args: null }, { args: "" }])
+      expect(textOf(await call("call_dynamic_tool", { group: "files", name: "write.file", ...none }))).toBe("files/write.file {}"); // prettier-ignore
   });
 
   it("reaches what was made here, and our own tools, by the group of this server", async () => {

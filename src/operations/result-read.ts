@@ -1,9 +1,6 @@
 import { textContent } from "../core/results.ts";
 import { operation } from "./operation.ts";
 
-/** How the resource of a kept result is called, too. */
-const URI_PREFIX = "dynamic-mcp://results/";
-
 export const resultRead = operation({
   name: "result_read",
   toolset: "results",
@@ -27,8 +24,7 @@ export const resultRead = operation({
     }),
 
   async handle({ results }, { handle, ...part }, { caller }) {
-    const plain = handle.startsWith(URI_PREFIX) ? handle.slice(URI_PREFIX.length) : handle;
-    const { text, ...about } = await results.read(caller, plain, part);
+    const { text, ...about } = await results.read(caller, handle, part);
     // The piece as it is; where it stands in a block of its own.
     if (typeof text === "string") return { content: [textContent(text), textContent(JSON.stringify(about))] };
     return { content: [textContent(JSON.stringify(text === undefined ? about : { text, ...about }))] };

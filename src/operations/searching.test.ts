@@ -107,7 +107,7 @@ describe("tool_call", () => {
 });
 
 describe("result_read", () => {
-  it("reads on by a handle or its URI", async () => {
+  it("reads on by what a preview names: one part, and where it stands in the whole", async () => {
     const asked: unknown[] = [];
     const read = async (_caller: unknown, handle: string, part: object): Promise<JsonObject> => {
       asked.push([handle, part]);
@@ -115,7 +115,7 @@ describe("result_read", () => {
       return { text: "more", offset: 5, total: 9 };
     };
     const { call } = await line({ services: { results: { read } } });
-    const result = await call("tool_call", { name: "result_read", arguments: { handle: "dynamic-mcp://results/h1", offset: 5 } }); // prettier-ignore
+    const result = await call("tool_call", { name: "result_read", arguments: { handle: "h1", offset: 5 } });
     expect(result.content).toEqual([
       { type: "text", text: "more" },
       { type: "text", text: '{"offset":5,"total":9}' },
@@ -145,7 +145,7 @@ describe("the fixed surface", () => {
       }),
     );
 
-  it("is the same bytes with 70 servers as with one, and costs at most 800 tokens", async () => {
+  it("is the same bytes with 70 servers as with one, and costs at most 800 tokens [list-fixed-surface]", async () => {
     const one = await line({ servers: many(1), exposure: "search", profiles: ["mvp"] });
     const all = await line({ servers: many(70), exposure: "search", profiles: ["mvp"] });
     expect(all.listed().map(({ name }) => name)).toEqual(["tool_call", "tool_describe", "tool_search"]);

@@ -44,8 +44,8 @@ export function engineText({ engine, warnings = [] }: ToolView): string {
 export function withObject(given: JsonObject, key: "arguments" | "args"): JsonObject {
   const other = key === "args" ? "arguments" : "args";
   const { [other]: theirs, ...args } = given;
-  const value = args[key] ?? theirs;
-  return value === undefined ? args : { ...args, [key]: unwrapped(value) };
+  if (args[key] === undefined && theirs === undefined) return args;
+  return { ...args, [key]: unwrapped(args[key] ?? theirs ?? null) };
 }
 
 /** Largest text that is read, in characters. */

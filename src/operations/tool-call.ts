@@ -19,5 +19,5 @@ export const toolCall = operation({
         .meta({ type: "object", description: "Arguments of that tool" })
         .default({}),
     }),
-  handle: (_services, args, ctx) => ctx.callTool(args.name, args.arguments),
+  handle: (_services, args, ctx) => ctx.callTool(args.name, args.arguments, { isHandedOn: true }),
 });

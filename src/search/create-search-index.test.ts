@@ -116,7 +116,7 @@ describe("learning", () => {
     expect(keys(index, "gizmo standup")).toEqual([]);
   });
 
-  it("never buries a name, however much is taught", () => {
+  it("never buries a name, however much is taught [search-names-first]", () => {
     const index = indexOf(DOCUMENTS);
     for (let n = 0; n < 500; n++) index.learn(`read_file please ${n}`, "mail/send");
     expect(keys(index, "read_file")[0]).not.toBe("mail/send");

@@ -1,11 +1,13 @@
+import { analyse } from "./analyse.ts";
 import { createExactNames, isSpelledAs } from "./exact-names.ts";
 import { wordsOf } from "./fields.ts";
+import { firstOf, takeTurns, type Hit } from "./hits.ts";
 import { createLanguage } from "./language.ts";
 import { createPostings } from "./postings.ts";
 import { rank } from "./rank.ts";
 import type { SearchDocument, SearchHits, SearchIndex } from "./search.ts";
 import { createServers } from "./servers.ts";
-import { isFitting, leastOf } from "./threshold.ts";
+import { BESIDE_OTHERS, leastOf, neededEvidence } from "./threshold.ts";
 
 /** Past searches that one document remembers; the newest stay. */
 const MAX_LEARNT = 20;
@@ -107,61 +109,46 @@ export function createSearchIndex(): SearchIndex {
     search(query, { limit, accepts }): SearchHits {
       renew();
       const named = names.find(query);
-      const { slots, scores, coverage, asked } = rank(query, {
-        postings,
-        language,
-        serverOf: (slot) => serverBySlot[slot] ?? 0,
-        serverCount: servers.count,
-        sizeOf: servers.sizeOf,
-        isDescription: (slot) => kept[slot] === undefined,
-      });
-      const fitting: Hit[] = [];
-      for (const [key, place] of named) {
-        const slot = slotOf.get(key) ?? -1;
-        const document = kept[slot]?.document;
-        if (!document || (accepts && !accepts(key))) continue;
-        const own = isSpelledAs(query, document) ? AS_SPELLED : 0;
-        fitting.push({ key, place: place + own, score: scores[slot] ?? 0 });
+      const concepts = analyse(query, language, postings);
+      const needed = neededEvidence(concepts.length, postings.documentCount);
+
+      function rankedBy(withLessons: boolean): { named: Hit[]; fitting: Hit[] } {
+        const { slots, scores, evidence } = rank(concepts, {
+          postings,
+          withLessons,
+          serverOf: (slot) => serverBySlot[slot] ?? 0,
+          serverCount: servers.count,
+          sizeOf: servers.sizeOf,
+          isDescription: (slot) => kept[slot] === undefined,
+        });
+        const byName = [...named].flatMap(([key, place]) => {
+          const slot = slotOf.get(key) ?? -1;
+          const document = kept[slot]?.document;
+          if (!document || (accepts && !accepts(key))) return [];
+          const own = isSpelledAs(query, document) ? AS_SPELLED : 0;
+          return [{ key, place: place + own, score: scores[slot] ?? 0 }];
+        });
+        let most = 0;
+        const accepted = slots.flatMap((slot) => {
+          const key = kept[slot]?.document.key ?? "";
+          const evident = evidence(slot);
+          if (named.has(key) || evident < needed * BESIDE_OTHERS || (accepts && !accepts(key))) return [];
+          most = Math.max(most, evident);
+          return [{ key, place: 0, score: scores[slot] ?? 0 }];
+        });
+        if (most < needed) return { named: byName, fitting: [] };
+        const least = leastOf(accepted.reduce((best, { score }) => Math.max(best, score), 0));
+        return { named: byName, fitting: accepted.filter(({ score }) => score >= least) };
       }
-      const accepted = slots.filter((slot) => {
-        const key = kept[slot]?.document.key ?? "";
-        return !named.has(key) && (!accepts || accepts(key));
-      });
-      let best = accepted[0] ?? 0;
-      for (const slot of accepted) {
-        const ahead = (scores[slot] ?? 0) - (scores[best] ?? 0);
-        // Which of two equals came first must not matter.
-        if (ahead > 0 || (ahead === 0 && coverage(slot) > coverage(best))) best = slot;
-      }
-      if (accepted.length > 0 && isFitting(coverage(best), asked)) {
-        const least = leastOf(scores[best] ?? 0);
-        for (const slot of accepted) {
-          const score = scores[slot] ?? 0;
-          if (score >= least) fitting.push({ key: kept[slot]?.document.key ?? "", place: 0, score });
-        }
-      }
-      return { hits: firstOf(fitting, limit), total: fitting.length };
+
+      const plain = rankedBy(false);
+      const taught = learnt.size > 0 ? rankedBy(true) : plain;
+      const { named: first } = plain;
+      const fitting = takeTurns(firstOf(taught.fitting, limit), firstOf(plain.fitting, limit));
+      return {
+        hits: [...firstOf(first, limit), ...fitting].slice(0, limit).map(({ key, score }) => ({ key, score })),
+        total: first.length + Math.max(taught.fitting.length, plain.fitting.length),
+      };
     },
   };
-}
-
-interface Hit {
-  key: string;
-  /** Among names; 0 for what only fits. */
-  place: number;
-  score: number;
-}
-
-const inOrder = (a: Hit, b: Hit) => b.place - a.place || b.score - a.score || (a.key < b.key ? -1 : 1);
-
-/** The first `limit` in order, without sorting what comes after them. */
-function firstOf(hits: Hit[], limit: number): SearchHits["hits"] {
-  const worst =
-    hits.length > limit * 4
-      ? (Float64Array.from(hits, ({ score }) => score)
-          .toSorted()
-          .at(-limit) ?? 0)
-      : 0;
-  const first = hits.filter(({ place, score }) => place > 0 || score >= worst).toSorted(inOrder);
-  return first.slice(0, limit).map(({ key, score }) => ({ key, score }));
 }

@@ -11,13 +11,15 @@ export const FIELDS: readonly { name: string; weight: number; b: number; maxChar
   // First sentence of the description.
   { name: "lead", weight: 1, b: 0.5, maxChars: 200 },
   { name: "description", weight: 0.7, b: 0.6, maxChars: 3_000 },
-  { name: "parameters", weight: 0.4, b: 0.8, maxChars: 2_000 },
+  { name: "parameters", weight: 0.7, b: 0.8, maxChars: 2_000 },
   { name: "tags", weight: 1, b: 0.3, maxChars: 500 },
   // Of a server: what its tools are called and do.
   { name: "tools", weight: 0.25, b: 0.5, maxChars: 20_000 },
   // Searches that led here.
-  { name: "learnt", weight: 0.3, b: 0.5, maxChars: 4_000 },
+  { name: "lessons", weight: 0.4, b: 0.5, maxChars: 4_000 },
 ];
+export const NAME = 0;
+export const LESSONS = 7;
 
 /** Characters of a tool's description within its server's document. */
 const TOOL_CHARS = 80;
@@ -32,10 +34,10 @@ export interface FieldWords {
 
 export function wordsOf(
   document: SearchDocument,
-  learnt: readonly string[],
+  lessons: readonly string[],
   tokens: (text: string) => readonly Token[],
 ): FieldWords[] {
-  return textsOf(document, learnt).flatMap((texts, field) => {
+  return textsOf(document, lessons).flatMap((texts, field) => {
     const text = joined(texts, FIELDS[field]?.maxChars ?? 0);
     if (text === "") return [];
     const counts = new Map<string, number>();
@@ -46,7 +48,7 @@ export function wordsOf(
 }
 
 /** In the order of {@link FIELDS}. */
-function textsOf(document: SearchDocument, learnt: readonly string[]): (readonly string[])[] {
+function textsOf(document: SearchDocument, lessons: readonly string[]): (readonly string[])[] {
   const { name, title, server, description = "", parameters, tags, tools } = document;
   const lead = leadOf(description);
   return [
@@ -57,7 +59,7 @@ function textsOf(document: SearchDocument, learnt: readonly string[]): (readonly
     parameters ?? [],
     tags ?? [],
     tools?.map((tool) => `${tool.name} ${(tool.description ?? "").slice(0, TOOL_CHARS)}`) ?? [],
-    learnt,
+    lessons,
   ];
 }
 

@@ -1,5 +1,5 @@
 import { createDictionary, type Dictionary } from "./dictionary.ts";
-import { FIELDS, type FieldWords } from "./fields.ts";
+import { FIELDS, LESSONS, NAME, type FieldWords } from "./fields.ts";
 
 /** Which documents have a term, and where in them. Documents are told apart by their slot, a small number. */
 export interface Postings {
@@ -17,8 +17,11 @@ export interface Postings {
   documentsWith(term: number): number;
   /** How rare a term is, from 0. */
   rarityOf(term: number | undefined): number;
-  /** Calls `visit` for each living slot with this term: how often it is there, by fields and their lengths. */
-  forEach(term: number, visit: (slot: number, frequency: number, isInName: boolean) => void): void;
+  /**
+   * Calls `visit` for each living slot with this term: how often it is there, by fields and their lengths; apart from
+   * that, how often in its lessons.
+   */
+  forEach(term: number, visit: (slot: number, frequency: number, inLessons: number, isInName: boolean) => void): void;
   /** Rarity of all words of its name together. */
   nameRarityOf(slot: number): number;
   /** Many slots are given up: time to make new postings from the documents. */
@@ -31,7 +34,6 @@ const COUNT_MASK = 63;
 const FIELD_BITS = 3;
 const FIELD_MASK = 7;
 const SLOT_BITS = COUNT_BITS + FIELD_BITS;
-const NAME = 0;
 /** As if there were so many more documents with other words: a few alone do not tell which words are common. */
 const UNSEEN = 100;
 
@@ -129,15 +131,18 @@ export function createPostings(): Postings {
         const slot = (list[i] ?? 0) >>> SLOT_BITS;
         const isInName = (((list[i] ?? 0) >>> COUNT_BITS) & FIELD_MASK) === NAME;
         let frequency = 0;
+        let inLessons = 0;
         for (; i < list.length; i++) {
           const posting = list[i] ?? 0;
           if (posting >>> SLOT_BITS !== slot) break;
           const field = (posting >>> COUNT_BITS) & FIELD_MASK;
           const length = lengths[(slot << FIELD_BITS) | field] ?? 0;
-          frequency +=
+          const counted =
             ((WEIGHT[field] ?? 0) * (posting & COUNT_MASK)) / ((FLOOR[field] ?? 1) + (perWord[field] ?? 0) * length);
+          if (field === LESSONS) inLessons += counted;
+          else frequency += counted;
         }
-        if (slots[slot] !== undefined) visit(slot, frequency, isInName);
+        if (slots[slot] !== undefined) visit(slot, frequency, inLessons, isInName);
       }
     },
 

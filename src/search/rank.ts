@@ -1,11 +1,11 @@
-import { analyse } from "./analyse.ts";
-import type { Language } from "./language.ts";
+import type { Concept } from "./analyse.ts";
 import type { Postings } from "./postings.ts";
 import { WEIGHTS } from "./weights.ts";
 
 export interface RankOptions {
   postings: Postings;
-  language: Language;
+  /** Whether lessons count, too: what led to a document before. */
+  withLessons: boolean;
   /** The server of a slot: 0 when it has none, else a number below `serverCount`. */
   serverOf: (slot: number) => number;
   serverCount: number;
@@ -22,8 +22,8 @@ export interface Ranking {
   scores: Float64Array;
   /** Share of what was asked for that a document has, by rarity, in [0, 1]. */
   coverage: (slot: number) => number;
-  /** Words that were asked for. */
-  asked: number;
+  /** The same, without what stands for a word only loosely, or is there only in passing: whether it fits at all. */
+  evidence: (slot: number) => number;
 }
 
 /** From this many words on a query is a task that needs several tools; so many more make it wholly one. */
@@ -31,14 +31,15 @@ const TASK_FROM = 4;
 const TASK_OVER = 10;
 
 /** BM25F over words and what may stand for them, the best of these for each word; then what fits as a whole. */
-export function rank(query: string, options: RankOptions): Ranking {
-  const { postings, language, serverOf, isDescription } = options;
-  const concepts = analyse(query, language, postings);
+export function rank(concepts: readonly Concept[], options: RankOptions): Ranking {
+  const { postings, withLessons, serverOf, isDescription } = options;
   const total = new Float64Array(postings.slotCount);
   const covered = new Float64Array(postings.slotCount);
+  const proven = new Float64Array(postings.slotCount);
   const inName = new Float64Array(postings.slotCount);
   const namesHit = new Uint8Array(postings.slotCount);
   const best = new Float64Array(postings.slotCount);
+  const bestProof = new Float64Array(postings.slotCount);
   const bestInName = new Float64Array(postings.slotCount);
   const serverTotal = new Float64Array(options.serverCount);
   const serverBest = new Float64Array(options.serverCount);
@@ -51,10 +52,14 @@ export function rank(query: string, options: RankOptions): Ranking {
     asked += rarity;
     for (const [variant, closeness] of variants) {
       const worth = postings.rarityOf(variant) * closeness;
-      postings.forEach(variant, (slot, frequency, isInName) => {
+      postings.forEach(variant, (slot, inWords, inLessons, isInName) => {
+        const frequency = inWords + (withLessons ? Math.min(inLessons, WEIGHTS.lessons) : 0);
+        if (frequency === 0) return;
         const score = (worth * frequency * (WEIGHTS.saturation + 1)) / (frequency + WEIGHTS.saturation);
         if (best[slot] === 0) touched.push(slot);
         if (score > (best[slot] ?? 0)) best[slot] = score;
+        const proof = worth * Math.min(1, frequency / WEIGHTS.passing);
+        if (proof > (bestProof[slot] ?? 0)) bestProof[slot] = proof;
         if (isInName && worth > (bestInName[slot] ?? 0)) bestInName[slot] = worth;
       });
     }
@@ -70,10 +75,12 @@ export function rank(query: string, options: RankOptions): Ranking {
         if (total[slot] === 0) found.push(slot);
         total[slot] = (total[slot] ?? 0) + score;
         covered[slot] = (covered[slot] ?? 0) + Math.min(rarity, score);
+        proven[slot] = (proven[slot] ?? 0) + Math.min(rarity, (bestProof[slot] ?? 0) * weight);
         if ((bestInName[slot] ?? 0) > 0) namesHit[slot] = (namesHit[slot] ?? 0) + 1;
         inName[slot] = (inName[slot] ?? 0) + (bestInName[slot] ?? 0);
       }
       best[slot] = 0;
+      bestProof[slot] = 0;
       bestInName[slot] = 0;
     }
     for (const server of servers) {
@@ -83,6 +90,7 @@ export function rank(query: string, options: RankOptions): Ranking {
   }
 
   const coverage = (slot: number) => (asked > 0 ? (covered[slot] ?? 0) / asked : 0);
+  const evidence = (slot: number) => (asked > 0 ? (proven[slot] ?? 0) / asked : 0);
   for (const slot of found) {
     let score = (total[slot] ?? 0) * (1 - WEIGHTS.coverage + WEIGHTS.coverage * coverage(slot));
     if ((namesHit[slot] ?? 0) > 1) {
@@ -111,5 +119,5 @@ export function rank(query: string, options: RankOptions): Ranking {
       total[slot] = (total[slot] ?? 0) + (lift * (serverTotal[serverOf(slot)] ?? 0)) / topServer;
     }
   }
-  return { slots: found, scores: total, coverage, asked: concepts.length };
+  return { slots: found, scores: total, coverage, evidence };
 }

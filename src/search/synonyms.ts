@@ -5,7 +5,7 @@ import { stem } from "./stem.ts";
  * as they are indexed, because many servers are described in Chinese and asked for in English.
  */
 const GROUPS = `
-get fetch retrieve read obtain load access 获取 读取
+get fetch retrieve obtain load 获取 读取
 search find lookup query discover explore 搜索 查询 检索 查找
 list enumerate show view browse display 列表
 create add make new generate build compose 创建 生成 新建
@@ -26,28 +26,27 @@ summarize summary digest tldr abstract 摘要 总结
 translate translation language translator 翻译
 compute calculate calculation calculator math arithmetic formula equation 计算
 plot chart graph visualize visualization diagram 图表
-draw paint sketch canvas drawing 绘制 画布
+draw paint sketch drawing 绘制 画布
+check verify validate validation test
 image picture photo photograph illustration img png jpg jpeg 图片 图像
-video clip mp4 movie film youtube 视频
-movie film cinema theater
-music song audio mp3 wav track playlist sound album artist 音乐
-speech voice tts speak spoken audio
+video clip mp4 movie film 视频
+music song audio mp3 wav track playlist sound album 音乐
+speech voice tts spoken audio
 text string content
-document doc docx file pdf paper 文档 文件
+document doc docx word paper 文档 文件
 folder directory path 目录
 spreadsheet excel xlsx xls sheet csv workbook 表格
 slide presentation powerpoint ppt pptx deck
-word docx
 database db sql postgres postgresql mysql sqlite 数据库
 table schema
-kubernetes k8s cluster pod
-container docker image
+kubernetes k8s
+container docker
 deploy deployment release rollout
 repository repo git github gitlab
 commit changeset revision
 pr pull merge
 issue ticket bug
-browser chrome web page playwright puppeteer
+browser chrome
 internet web online
 website site web webpage url link page 网页 网站
 scrape crawl extract crawler scraper 抓取
@@ -55,84 +54,69 @@ screenshot capture snapshot 截图
 news headline article press 新闻 资讯
 trend trending hot popular 热榜 趋势 热门
 blog post article
-email mail inbox gmail 邮件
+email mail inbox 邮件
 message chat sms conversation dm 消息
-slack discord telegram
 meeting appointment event calendar schedule 日历 日程
 reminder alarm alert notification notify
-task todo job
+task todo
 contact person people
 weather forecast temperature climate rain sunny 天气
-time clock timezone date now 时间
+time clock timezone date 时间
 location place address position 位置 地点 地址
 geocode geocoding coordinate latitude longitude 坐标
 map navigation direction route 地图 路线
 nearby near around close surrounding 附近 周边
 restaurant dining food eat 餐厅
 recipe cook cooking meal dish ingredient 菜谱
-hotel accommodation lodging stay airbnb 酒店
+hotel accommodation lodging stay 酒店
 flight airline airplane airport plane 航班
 train railway rail ticket 车票 火车 铁路
 trip travel vacation itinerary journey tour tourist tourism 旅行
 car vehicle automobile auto
-ev electric
-park parking
-stock share equity market ticker 股票 股价
-finance financial investment invest portfolio fund
-crypto cryptocurrency bitcoin ethereum blockchain token coin web3
+stock share equity 股票 股价
+finance financial investment invest
+crypto cryptocurrency bitcoin blockchain
 price cost pricing quote rate 价格
 currency exchange forex money 汇率
-bank account payment pay invoice billing
+payment pay invoice billing
 shop shopping buy purchase product store order ecommerce 商品
 discount deal coupon sale promotion offer voucher
 house home property real estate apartment rental 房产
 job career employment hire hiring recruit position vacancy work
 resume cv
 course class lesson tutorial education learn study training
-school university college student academic
-paper research study publication literature scholar arxiv journal article 论文
+school university college
+paper research study publication literature scholar journal article 论文
 medical health medicine clinical healthcare doctor disease 医疗
-drug medication pharmaceutical
-gene genetic genomic variant mutation
-fitness workout exercise gym
+drug medication pharmaceutical medicine
+fitness workout exercise
 diet nutrition calorie
 game gaming play 游戏
-sport football soccer match league team score 比赛
-horoscope astrology zodiac star sign tarot 星座
-lunar calendar almanac 黄历 八字
-law legal lawyer attorney court
-charity nonprofit donation
+sport match league team score 比赛
+horoscope astrology zodiac 星座
+law legal lawyer attorney
 gift present
 password credential secret login auth authentication
-security vulnerability cve threat scan
-log logs trace monitor monitoring metric observability
-test testing check verify validate validation
+security vulnerability cve threat
+log logs trace monitor monitoring
 error exception bug crash
 memory remember note knowledge recall 记忆
-note notes memo notebook 笔记
-book novel literature read reading 图书
-pet dog cat animal
-space nasa astronomy planet mars
-qr qrcode barcode
+note memo notebook 笔记
+book novel read reading 图书
+qr barcode
 ocr scan recognize extract 识别
 shell terminal bash command cli console 终端 命令
 code programming source script 代码
-design ui layout template
-color colour palette
-font typography ascii
-keyword seo ranking
-ad advertising advertisement ads marketing campaign
-customer client crm lead
-social twitter tweet facebook instagram
-ip network dns domain
-domain hostname registrar
-random dice roll lottery
+color colour
+font typography
+ad advertising advertisement marketing campaign
+customer client crm
+domain hostname dns
+random dice
 statistic stats statistical
-user account profile member 用户
+user account profile 用户
 information info detail data 信息 数据
 http request api endpoint
-unit measurement convert
-museum art artwork painting
 `;
 
 /** @returns per stemmed word the others of its groups, each once */

@@ -1,18 +1,23 @@
-/** Where the line is: see {@link isFitting}. */
-const SHORT = 0.22;
-const PER_WORD = 0.6;
+/** Where the line is: see {@link neededEvidence}. */
+const CHANCE_FROM = 4.3;
+const UNSEEN = 100;
+const SHORT = 0.12;
+const PER_WORD = 0.35;
 const NEAR = 0.08;
+/** Share of the evidence that is enough beside one that has all of it. */
+export const BESIDE_OTHERS = 0.7;
 
 /**
- * Whether the best hit fits at all. Short queries have to be covered by a good part; of long ones, which tell a story,
- * a few telling words are enough. Measured with questions that no tool here answers: they cover half as much as
- * questions of the same length that have an answer.
+ * How much evidence a document has to have to be a hit at all. The more documents, the more of any query is found in one
+ * of them by chance. Short queries have to be proven by a good part; of long ones, which tell a story, a few telling
+ * words are enough. Measured with questions that no tool here answers, against those that have an answer.
  *
- * @param coverage of the best hit, in [0, 1], by rarity of the words
  * @param asked words of the query, without those that say nothing
+ * @returns share of the query, by rarity of the words
  */
-export function isFitting(coverage: number, asked: number): boolean {
-  return coverage >= Math.min(SHORT, PER_WORD / Math.max(asked, 1));
+export function neededEvidence(asked: number, documents: number): number {
+  const chance = Math.log(documents + UNSEEN) - CHANCE_FROM;
+  return chance * Math.min(SHORT, PER_WORD / Math.max(asked, 1) ** 1.5);
 }
 
 /** What is far below the best is there by accident. @returns the least score that counts */

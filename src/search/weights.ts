@@ -12,6 +12,10 @@ export const WEIGHTS = {
   misspelt: 0.3,
   /** Of words that people wrap requests in. */
   wrapping: 0.3,
+  /** Of lessons: at most as if a word were so often in the description. */
+  lessons: 0.6,
+  /** Up to here, a word that is seldom in a document proves less that it fits. */
+  passing: 1.5,
   /** Of names within a path or address: what the file is called says little about what to do with it. */
   withinPath: 0.3,
   /** Share of a score that depends on how much of the query was found at all. */
@@ -22,7 +26,7 @@ export const WEIGHTS = {
   server: 0.5,
   /** More of that for long queries, which ask for several tools of one server. */
   serverOfTask: 0.5,
-  serverDescription: 2.5,
+  serverDescription: 3,
   /** Takes from servers what they have only because they have many tools. */
   serverSize: 0.5,
 };

@@ -209,5 +209,8 @@ function readMeta(meta: Json | undefined): { token?: string | number; passedOn?:
   return { ...(token === undefined ? {} : { token }), ...(passedOn ? { passedOn } : {}) };
 }
 
-/** Prefixes that the protocol keeps for itself (basic, `_meta`): their second label is `modelcontextprotocol` or `mcp`. */
-const PROTOCOLS_OWN = /^[a-z][a-z0-9-]*\.(?:modelcontextprotocol|mcp)(?:\.[a-z][a-z0-9-]*)*\//i;
+/**
+ * Prefixes that the protocol keeps for itself: the second label is its name (2026-07-28, basic, `_meta`), or the first one
+ * is, as revisions before had it.
+ */
+const PROTOCOLS_OWN = /^(?:[a-z][a-z0-9-]*\.)?(?:modelcontextprotocol|mcp)(?:\.[a-z][a-z0-9-]*)*\//i;

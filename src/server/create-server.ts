@@ -1,3 +1,4 @@
+import type { Caller } from "../core/caller.ts";
 import { VERSION } from "../core/version.ts";
 import { createAnswer } from "./answer.ts";
 import { createChannels } from "./channels.ts";
@@ -38,6 +39,8 @@ export function createMcpServer(parts: ServerParts): McpServer {
   const { maxChannels, channelIdleMs } = options;
   const channels = createChannels({ store: parts.channels, maxChannels, idleMs: channelIdleMs, now, log });
 
+  const rootsChanged = (caller: Caller) => surface.rootsChanged(caller);
+
   const listeners = new Set<HttpListener>();
   const pipes = new Set<Stdio>();
 
@@ -50,6 +53,7 @@ export function createMcpServer(parts: ServerParts): McpServer {
         notices,
         serverInfo,
         instructions,
+        rootsChanged,
         identify,
         isReady,
         options,
@@ -62,7 +66,7 @@ export function createMcpServer(parts: ServerParts): McpServer {
     async serveStdio(input, output) {
       const { maxBodyBytes: maxMessageBytes, shutdownGraceMs } = options;
       const pipe = createStdio(
-        { answer, notices, serverInfo, instructions, maxMessageBytes, shutdownGraceMs, log },
+        { answer, notices, serverInfo, instructions, rootsChanged, maxMessageBytes, shutdownGraceMs, log },
         input,
         output,
       );

@@ -40,6 +40,7 @@ function world(names: string[], schema: Partial<ToolItem> = {}, text?: (name: st
     onResourceUpdated: () => () => {},
     watch: () => () => {},
     onMessage: () => () => {},
+    rootsChanged() {},
   };
   const writer = createResultWriter({ name: "test", version: "1" });
   const lists = createLists({ surface, writer, pageSize: 3, hint: { ttlMs: 0, cacheScope: "private" } });

@@ -74,8 +74,14 @@ export function createNotices({
     surface.onResourceUpdated((uri) => {
       for (const each of listeners) if (each.uris().has(uri)) tell(each, "notifications/resources/updated", { uri });
     }),
-    surface.onMessage(({ channel, level, logger, data }) => {
-      const listener = byChannel.get(channel);
+    surface.onMessage((message) => {
+      const listener = byChannel.get(message.channel);
+      if ("elicitationId" in message) {
+        const { elicitationId } = message;
+        if (listener) tell(listener, "notifications/elicitation/complete", { elicitationId });
+        return;
+      }
+      const { level, logger, data } = message;
       const from = listener?.logLevel?.();
       if (!listener || !from || LOG_LEVELS.indexOf(level) < LOG_LEVELS.indexOf(from)) return;
       tell(listener, "notifications/message", { level, ...(logger === undefined ? {} : { logger }), data });

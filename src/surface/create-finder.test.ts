@@ -22,6 +22,7 @@ const NOTHING: readonly Listing[] = [];
 
 function setUp(tools: readonly Tool[], kept: Signal[] = []) {
   let reads = 0;
+  const described: string[] = [];
   let time = Date.UTC(2026, 0, 1);
   const listing = ({ name, group, ...rest }: Tool): Listing<"tool"> => ({
     kind: "tool",
@@ -44,7 +45,10 @@ function setUp(tools: readonly Tool[], kept: Signal[] = []) {
   const finder = createFinder({
     surface: createSurface({ sources: [own], nameStyle: "wire", isListed: () => true }),
     signals,
-    describeServer: (name) => (name === "fs" ? "Files and folders" : undefined),
+    describeServer(name) {
+      described.push(name);
+      return name === "fs" ? "Files and folders" : undefined;
+    },
     now: () => time,
     log: SILENT,
   });
@@ -57,6 +61,7 @@ function setUp(tools: readonly Tool[], kept: Signal[] = []) {
     names,
     kept,
     reads: () => reads,
+    described,
     wait: (ms: number) => void (time += ms),
     replace: (change: (lists: readonly Listing<"tool">[]) => readonly Listing<"tool">[]) =>
       void (lists = [...change(lists)]),
@@ -104,7 +109,13 @@ describe("a finder", () => {
     expect(names("read_file")).not.toContain("fs__read_file");
   });
 
-  it("gives a caller only what its own view holds", () => {
+  it("asks what a server is for once, however many tools it has", () => {
+    const { names, described } = setUp(TOOLS);
+    expect(names("files and folders")).toContain("fs__write_file");
+    expect(described.toSorted()).toEqual(["fs", "weather"]);
+  });
+
+  it("gives a caller only what its own view holds [search-own-view]", () => {
     const { names, hide, lists } = setUp(TOOLS);
     hide(lists().slice(2));
     expect(names("read a file")).toContain("fs__read_file");

@@ -129,6 +129,9 @@ export function createSurface(options: SurfaceOptions): Surface {
     },
     onResourceUpdated: (listener) => toAll((source) => source.onResourceUpdated?.(listener)),
     onMessage: (listener) => toAll((source) => source.onMessage?.(listener)),
+    rootsChanged(caller) {
+      for (const source of sources) source.rootsChanged?.(caller);
+    },
     watch(uri, caller) {
       const found = view(caller).findResource(uri, caller);
       if (!found) return () => {};

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { LOCAL, type Caller } from "../core/caller.ts";
 import type { Exposure } from "../core/exposure.ts";
-import type { LogMessage, Listing, Source } from "../core/source.ts";
+import type { ChannelMessage, LogMessage, Listing, Source } from "../core/source.ts";
 import { createSurface } from "./create-surface.ts";
 import type { Exposed } from "./exposure.ts";
 
@@ -145,7 +145,7 @@ describe("resources of other servers", () => {
         return () => listeners.delete(listener);
       },
     });
-    const seen: LogMessage[] = [];
+    const seen: ChannelMessage[] = [];
     const end = createSurface({ sources: [OWN, talking], nameStyle: "wire", isListed: () => true }).onMessage((each) => seen.push(each)); // prettier-ignore
     for (const tell of listeners) tell({ level: "info", data: "hi", channel: "c" });
     expect(seen).toEqual([{ level: "info", data: "hi", channel: "c" }]);

@@ -2,7 +2,10 @@ import type { Caller } from "../core/caller.ts";
 import { once } from "../core/once.ts";
 import type { Source } from "../core/source.ts";
 import type { FoundResource, Named } from "./surface.ts";
-import { parseTemplate } from "./uri-template.ts";
+import { parseTemplate, type Effort } from "./uri-template.ts";
+
+/** For one URI over all templates: servers may have thousands, made so that each is much work. */
+const MAX_EFFORT = 20_000_000;
 
 /**
  * Who reads a URI that no list shows. A template that names at least a scheme goes before what a Source has handed out,
@@ -22,16 +25,18 @@ export function createTemplateFinder(
 
   return (uri, caller) => {
     const { narrow, greedy } = parsed();
-    return firstMatch(narrow, uri) ?? claimed(sources, uri, caller) ?? firstMatch(greedy, uri);
+    const effort = { left: MAX_EFFORT };
+    return firstMatch(narrow, uri, effort) ?? claimed(sources, uri, caller) ?? firstMatch(greedy, uri, effort);
   };
 }
 
 function firstMatch(
   all: readonly { named: Named<"template">; template: ReturnType<typeof parseTemplate> }[],
   uri: string,
+  effort: Effort,
 ): FoundResource | undefined {
   for (const { named, template } of all) {
-    const variables = template.match(uri);
+    const variables = template.match(uri, effort);
     if (variables) return { named, variables };
   }
   return undefined;

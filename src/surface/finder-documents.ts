@@ -24,9 +24,11 @@ export interface FinderDocuments {
   keysOf(tool: string): Iterable<string>;
 }
 
+type Describe = (server: string) => string | undefined;
+
 export interface FinderDocumentsOptions {
   index: SearchIndex;
-  describeServer: (name: string) => string | undefined;
+  describeServer: Describe;
   /** A document has come into the index. */
   onAdded: (key: string, tool: string) => void;
   now: () => number;
@@ -63,8 +65,9 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       return held.inView;
     }
     const inView = new Map<string, Named<"tool">>();
+    const describe = rememberedBy(describeServer);
     for (const named of tools) {
-      const listing = known.get(named.listing) ?? add(named);
+      const listing = known.get(named.listing) ?? add(named, describe);
       listing.holders++;
       inView.set(listing.key, named);
     }
@@ -87,7 +90,7 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
     }
   }
 
-  function add(named: Named<"tool">): Known {
+  function add(named: Named<"tool">, describe: Describe): Known {
     const { listing, source } = named;
     const tool = toolId(source.name, listing.id);
     const keys = byTool.get(tool) ?? new Set();
@@ -95,19 +98,19 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
     let key = tool;
     for (let other = 2; keys.has(key); other++) key = `${tool} ${other}`;
     byTool.set(tool, keys.add(key));
-    index.set(documentOf(key, named));
+    index.set(documentOf(key, named, describe));
     const entry = { key, tool, holders: 0 };
     known.set(listing, entry);
     onAdded(key, tool);
     return entry;
   }
 
-  function documentOf(key: string, named: Named<"tool">): SearchDocument {
+  function documentOf(key: string, named: Named<"tool">, describe: Describe): SearchDocument {
     const { group, nameInGroup, name } = named.listing;
     const document: SearchDocument = { key, name: nameInGroup ?? name };
     if (group !== undefined) {
       document.server = group;
-      const description = describeServer(group);
+      const description = describe(group);
       if (description !== undefined) document.serverDescription = description;
     }
     try {
@@ -140,6 +143,15 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       return held;
     },
     keysOf: (tool) => byTool.get(tool) ?? [],
+  };
+}
+
+/** A server has many tools: it is asked once for all of them. */
+function rememberedBy(describe: Describe): Describe {
+  const known = new Map<string, string | undefined>();
+  return (server) => {
+    if (!known.has(server)) known.set(server, describe(server));
+    return known.get(server);
   };
 }
 

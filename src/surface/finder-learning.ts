@@ -100,7 +100,8 @@ export function createFinderLearning({ signals, onLearnt, now, log }: FinderLear
     },
 
     observe({ kind, outcome, source, item, principal, channel }) {
-      if (kind !== "tool" || outcome !== "done" || source === undefined || item === undefined) return;
+      if (searches.size === 0 || kind !== "tool" || outcome !== "done" || source === undefined || item === undefined)
+        return;
       const mine = searches.get(JSON.stringify([principal, channel]));
       if (!mine) return;
       const tool = toolId(source, item);

@@ -1,7 +1,7 @@
 import type { Caller } from "../core/caller.ts";
 import type { Exposure } from "../core/exposure.ts";
 import type { ItemKind, ItemOf } from "../core/item.ts";
-import type { Listing, LogMessage, Source } from "../core/source.ts";
+import type { ChannelMessage, Listing, Source } from "../core/source.ts";
 
 /**
  * What this caller sees now: all Sources merged, named for the wire, filtered by profile, in one stable order.
@@ -15,7 +15,9 @@ export interface Surface {
   /** See `Source.watch`; a URI that is nobody's is watched by nobody. */
   watch(uri: string, caller: Caller): () => void;
   /** See `Source.onMessage`. */
-  onMessage(listener: (message: LogMessage) => void): () => void;
+  onMessage(listener: (message: ChannelMessage) => void): () => void;
+  /** See `Source.rootsChanged`. */
+  rootsChanged(caller: Caller): void;
 }
 
 export interface View {

@@ -12,8 +12,13 @@ export interface UriTemplate {
   readonly prefix: string;
   /** Characters that are not part of an expression: the more, the narrower. */
   readonly literalChars: number;
-  /** The decoded variables, or undefined when the URI does not fit. */
-  match(uri: string): Record<string, string> | undefined;
+  /** The decoded variables, or undefined when the URI does not fit, or `effort` is spent. */
+  match(uri: string, effort?: Effort): Record<string, string> | undefined;
+}
+
+/** What may still be spent on matches, in characters of the URI x parts of a template. */
+export interface Effort {
+  left: number;
 }
 
 const MAX_URI_CHARS = 8_192;
@@ -29,8 +34,10 @@ export function parseTemplate(template: string): UriTemplate {
   return {
     prefix,
     literalChars: literals.reduce((sum, each) => sum + each.length, 0),
-    match(uri) {
+    match(uri, effort) {
       if (!parts || uri.length > MAX_URI_CHARS || !uri.startsWith(prefix) || !uri.endsWith(suffix)) return undefined;
+      if (!hasInOrder(literals, uri)) return undefined;
+      if (effort && (effort.left -= parts.length * uri.length) < 0) return undefined;
       const texts = align(parts, uri);
       if (!texts) return undefined;
       try {
@@ -43,6 +50,17 @@ export function parseTemplate(template: string): UriTemplate {
       }
     },
   };
+}
+
+/** Spares nearly all that do not fit the way through every character. */
+function hasInOrder(literals: readonly string[], uri: string): boolean {
+  let at = 0;
+  for (const literal of literals) {
+    const found = uri.indexOf(literal, at);
+    if (found < 0) return false;
+    at = found + literal.length;
+  }
+  return true;
 }
 
 type Part = string | Expression;

@@ -63,7 +63,7 @@ export function describeUpstreamContract(transport: string, open: OpenForContrac
       expect(about).toMatchObject({ era: "legacy", version: "2025-11-25", info: { name: "raw", extra: true } });
     });
 
-    it("gives results as they came, unknown members included", async () => {
+    it("gives results as they came, unknown members included [servers-raw]", async () => {
       const result = await callTool(await connect(), "echo", { text: "\u00e9\u{1f600}\n" });
       expect(result).toEqual({
         content: [{ type: "text", text: "\u00e9\u{1f600}\n" }],
@@ -104,7 +104,7 @@ export function describeUpstreamContract(transport: string, open: OpenForContrac
       expect(await callTool(upstream, "meta", {}, { relay })).toEqual({ meta: { traceparent: "00-1" } });
     });
 
-    it("cancels at the server when the deadline ends, and the next call gets its own answer", async () => {
+    it("cancels at the server when the deadline ends, and the next call gets its own answer [servers-own-answer]", async () => {
       const upstream = await connect();
       await expect(callTool(upstream, "late", {}, { ms: 40 })).rejects.toMatchObject({ code: "TIMEOUT" });
       expect(await callTool(upstream, "echo", { text: "mine" })).toMatchObject({ content: [{ text: "mine" }] });
@@ -118,7 +118,7 @@ export function describeUpstreamContract(transport: string, open: OpenForContrac
       expect(await callTool(upstream, "echo", { text: "after" })).toMatchObject({ content: [{ text: "after" }] });
     });
 
-    it("takes a question to the client of the call, though its id is one of ours", async () => {
+    it("takes a question to the client of the call, though its id is one of ours [servers-own-client]", async () => {
       const upstream = await connect();
       const relay = relayThat({ ask: async (method, params) => ({ action: "accept", content: { method, params } }) });
       expect(await callTool(upstream, "ask", { method: "elicitation/create" }, { relay })).toEqual({
@@ -137,7 +137,7 @@ export function describeUpstreamContract(transport: string, open: OpenForContrac
       }
     });
 
-    it("fails an answer that is too large alone, at the edge of what is read", async () => {
+    it("fails an answer that is too large alone, at the edge of what is read [servers-bounded]", async () => {
       const upstream = await connect({ maxMessageBytes: 10_000 });
       const around = JSON.stringify({
         jsonrpc: "2.0",

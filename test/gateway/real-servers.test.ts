@@ -103,7 +103,8 @@ describe.skipIf(!npm)("published servers behind the gateway", () => {
         onprogress: ({ progress }) => void heard.push(progress),
       });
       expect(textOf(result)).toContain("completed");
-      expect(heard).toEqual([1, 2, 3]);
+      // This SDK counts a round of questions, such as for roots, as progress of its own.
+      expect(heard.slice(-3)).toEqual([1, 2, 3]);
     });
 
     it("is asked what the server wants to know", async () => {

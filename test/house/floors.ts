@@ -55,7 +55,10 @@ export const HOUSE: House = {
     catalog: { floor: 2, front: ["catalog"] },
 
     authored: { floor: 3, front: ["authored", "definition", "shells/shells"] },
-    fleet: { floor: 3, front: ["fleet", "definition", "stored-servers", "read-definition-schema", "log-file"] },
+    fleet: {
+      floor: 3,
+      front: ["fleet", "definition", "stored-servers", "read-definition", "read-definition-schema", "log-file"],
+    },
     packs: { floor: 3, front: ["pack"] },
     surface: { floor: 3, front: ["surface", "finder"] },
 

@@ -1,3 +1,6 @@
+import type { Promised } from "./promised.ts";
+import { SERVER_REQUIREMENTS } from "./server-requirements.ts";
+
 /**
  * What we promise, and where the promise comes from. Tests cite an id in brackets at the end of their title:
  *
@@ -5,13 +8,6 @@
  *
  * A promise that no test cites fails, and so does a citation of something that is not promised.
  */
-export interface Promised {
-  id: string;
-  promise: string;
-  /** A page of ours, or the specification and section that asks for it. */
-  source: string;
-}
-
 export const REQUIREMENTS: readonly Promised[] = [
   {
     id: "house-walls",
@@ -342,4 +338,5 @@ export const REQUIREMENTS: readonly Promised[] = [
     promise: "On a Node that is too old the program says in one sentence what it needs.",
     source: "README.md",
   },
+  ...SERVER_REQUIREMENTS,
 ];

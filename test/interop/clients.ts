@@ -47,7 +47,7 @@ export interface Result {
   isError?: boolean | undefined;
 }
 
-export const ROOTS = [{ uri: "file:///work", name: "work" }];
+export const ROOTS = [{ uri: "file:///nowhere/work", name: "work" }];
 const INFO = { name: "interop-test", version: "1.0.0" };
 const CAPABILITIES = { elicitation: { form: {} }, sampling: {}, roots: { listChanged: false } };
 const accept = async () => ({
@@ -65,7 +65,8 @@ const STDIO = {
   args: ["--disable-warning=ExperimentalWarning", new URL("serve-stdio.ts", import.meta.url).pathname],
 };
 
-export type Where = { url: string } | "stdio";
+/** "stdio" is a server of these tests; a command, any other. */
+export type Where = { url: string } | { command: string; args: string[]; env?: Record<string, string> } | "stdio";
 
 export async function connectV1(where: Where): Promise<TestClient> {
   const client = new ClientV1(INFO, { capabilities: CAPABILITIES });
@@ -76,7 +77,12 @@ export async function connectV1(where: Where): Promise<TestClient> {
   client.setNotificationHandler(ToolListChangedNotificationSchema, () => void heard.toolsChanged++);
   client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.updated.push(params.uri));
   client.setNotificationHandler(LoggingMessageNotificationSchema, ({ params }) => void heard.logged.push(params.data));
-  const transport = where === "stdio" ? new StdioV1(STDIO) : new HttpV1(new URL(where.url));
+  const transport =
+    where === "stdio"
+      ? new StdioV1(STDIO)
+      : "url" in where
+        ? new HttpV1(new URL(where.url))
+        : new StdioV1({ ...where, stderr: "ignore" });
   await client.connect(transport);
   return {
     era: "legacy",
@@ -110,7 +116,12 @@ export async function connectV2(where: Where, era: "legacy" | "modern"): Promise
   client.setNotificationHandler("notifications/tools/list_changed", () => void heard.toolsChanged++);
   client.setNotificationHandler("notifications/resources/updated", ({ params }) => void heard.updated.push(params.uri));
   client.setNotificationHandler("notifications/message", ({ params }) => void heard.logged.push(params.data));
-  const transport = where === "stdio" ? new StdioV2(STDIO) : new HttpV2(new URL(where.url));
+  const transport =
+    where === "stdio"
+      ? new StdioV2(STDIO)
+      : "url" in where
+        ? new HttpV2(new URL(where.url))
+        : new StdioV2({ ...where, stderr: "ignore" });
   await client.connect(transport);
   const changes = era === "modern" ? await client.listen({ toolsListChanged: true }) : undefined;
   return {

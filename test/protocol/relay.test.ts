@@ -42,6 +42,7 @@ beforeAll(async () => {
     {
       twice,
       can: ({ io }) => textResult([io.can, io.logLevel ?? null]),
+      along: ({ io }) => textResult([io.meta ?? null, io.wantsProgress ?? null]),
       comeBack: async ({ io }) => textResult(io.resumed ?? (await io.ask({}, "nothing asked"))),
       pauses: ({ io }) => {
         if (!io.resumed) throw new Paused({ key: ASK }, "paused");
@@ -254,6 +255,37 @@ it("tells log lines that belong to no call to their channel alone, from its leve
   await expect.poll(() => lines(streams[1])).toEqual([{ level: "info", data: "info" }, { level: "warning", data: "warning" }]); // prettier-ignore
   await expect.poll(() => lines()).toEqual([{ level: "warning", logger: "far", data: "warning" }]);
   for (const stream of streams) stream.close();
+});
+
+it("tells of a dialog that is done to the channel that was asked, and to no other", async () => {
+  const [one, two] = [await openSession(world.url), await openSession(world.url)];
+  const streams = [one.stream(), two.stream()];
+  await expect.poll(() => world.server.counters().streams).toBe(2);
+  world.tellMessage({ channel: two.id, elicitationId: "e" });
+  await expect.poll(() => streams[1]?.events).toMatchObject([{ method: "notifications/elicitation/complete", params: { elicitationId: "e" } }]); // prettier-ignore
+  expect(streams[0]?.events).toEqual([]);
+  for (const stream of streams) stream.close();
+});
+
+it("hears of other roots from clients that have any", async () => {
+  const [none, some] = [await openSession(world.url), await openSession(world.url, { capabilities: { roots: {} } })];
+  for (const each of [none, some]) await each.post({ jsonrpc: "2.0", method: "notifications/roots/list_changed" });
+  expect(world.withOtherRoots).toEqual([some.id]);
+});
+
+it("hands on what a request's _meta has for others, and says whether progress is wanted", async () => {
+  const others = { traceparent: "00-1-2-01", "com.example/x": { y: [1] }, "com.example.mcp/x": 1, plain: null };
+  const own = {
+    "dev.mcp/a": 1,
+    "modelcontextprotocol.io/b": 1,
+    "io.modelcontextprotocol/related-task": { taskId: "1" },
+  };
+  const session = await openSession(world.url);
+  const ask = async (meta: JsonObject) => (await session.ask("tools/call", { name: "along", _meta: meta })).body;
+  expect(resultOf(await ask({ ...others, ...own }))).toMatchObject(textResult([others, false]));
+  expect(resultOf(await ask({ ...own, progressToken: 0 }))).toMatchObject(textResult([null, true]));
+  const modern = await send(world.url, modernRequest("tools/call", { name: "along" }, { meta: { ...others, ...own } }));
+  expect(resultOf(modern.body)).toMatchObject(textResult([others, false]));
 });
 
 describe("exposure by the address", () => {

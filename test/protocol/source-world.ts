@@ -3,7 +3,7 @@ import { createCalls } from "../../src/calls/create-calls.ts";
 import { LOCAL, type Caller } from "../../src/core/caller.ts";
 import type { Exposure } from "../../src/core/exposure.ts";
 import type { AnyResult, ItemKind, ToolItem } from "../../src/core/item.ts";
-import { SILENT, type Listing, type LogMessage, type RunContext, type Source } from "../../src/core/source.ts";
+import { SILENT, type ChannelMessage, type Listing, type RunContext, type Source } from "../../src/core/source.ts";
 import { createGuard } from "../../src/guard/create-guard.ts";
 import { createSchemas } from "../../src/schemas/create-schemas.ts";
 import { createMcpServer } from "../../src/server/create-server.ts";
@@ -34,10 +34,11 @@ export async function openSourceWorld(
 ) {
   /** URIs that somebody watches, once for each who does. */
   const watched: string[] = [];
+  const withOtherRoots: (string | undefined)[] = [];
   const seen: (Exposure | undefined)[] = [];
   const changed = new Set<(kind: ItemKind) => void>();
   const updated = new Set<(uri: string) => void>();
-  const heard = new Set<(message: LogMessage) => void>();
+  const heard = new Set<(message: ChannelMessage) => void>();
   const tools = Object.keys(runs).map((name): Listing => {
     const item: ToolItem = { kind: "tool", id: name, name, revision: 1, inputSchema: { type: "object" }, ...more };
     return { kind: "tool", id: name, name, load: () => item };
@@ -68,6 +69,7 @@ export async function openSourceWorld(
     onChange: (listener) => subscribe(changed, listener),
     onResourceUpdated: (listener) => subscribe(updated, listener),
     onMessage: (listener) => subscribe(heard, listener),
+    rootsChanged: (caller) => void withOtherRoots.push(caller.channel),
     watch(uri) {
       watched.push(uri);
       let isOver = false;
@@ -103,10 +105,12 @@ export async function openSourceWorld(
     server,
     url,
     watched,
+    /** Channels whose clients have said that their roots are others. */
+    withOtherRoots,
     /** How the callers who looked at tools wanted them exposed. */
     seen,
     tellUpdated: (uri: string) => updated.forEach((listener) => listener(uri)),
-    tellMessage: (message: LogMessage) => heard.forEach((listener) => listener(message)),
+    tellMessage: (message: ChannelMessage) => heard.forEach((listener) => listener(message)),
     setResources(uris: string[]) {
       resources = uris.map(resource);
       changed.forEach((listener) => listener("resource"));

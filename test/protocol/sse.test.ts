@@ -91,7 +91,7 @@ describe("HTTP+SSE", () => {
     await expect.poll(() => world.server.counters().streams).toBe(0);
   });
 
-  it("takes messages from whoever opened the stream alone", async () => {
+  it("takes messages from whoever opened the stream alone [mcp-sse-owner]", async () => {
     const stream = await openRaw();
     const [, path = ""] = /^event: endpoint\ndata: (\/messages\?sessionId=\S+)\n\n$/.exec(stream.text) ?? [];
     expect(path).not.toBe("");

@@ -1,16 +1,15 @@
 /**
  * `npm run soak -- [--minutes 30]`: calls without a pause from several clients, servers killed and configuration
- * rewritten meanwhile. Ends with 0 when every answer was the right one or said that its server went away, memory stayed
- * flat, and nothing is left running.
+ * rewritten meanwhile. Ends with 0 when every answer was the right one or said that its server went away, a reload touched
+ * nothing but what it changed, memory stayed flat, and nothing is left running.
  */
-import { readFileSync, readdirSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { connectV1, connectV2, type Result, type TestClient } from "../interop/clients.ts";
+import { plain } from "../gateway/plain.ts";
 import { withGateway } from "../gateway/open-gateway.ts";
+import { processesWith, rssMiB } from "../gateway/processes.ts";
 
-const SERVER = fileURLToPath(new URL("../gateway/fixtures/plain-server.mjs", import.meta.url));
 const NAMES = ["one", "two", "three", "four"];
 const KILL_EVERY_MS = 2_000;
 const RELOAD_EVERY_MS = 5_000;
@@ -28,11 +27,11 @@ const serversWith = (turn: number) =>
     NAMES.map((name, at) => {
       // One of them changes with every turn; the others must not notice.
       const env = at === turn % NAMES.length ? { TURN: String(turn) } : {};
-      return [name, { command: process.execPath, args: [SERVER, mark], env }];
+      return [name, { ...plain(mark), env }];
     }),
   );
 
-const found = { answered: 0, gone: 0, wrong: 0, kills: 0, reloads: 0 };
+const found = { answered: 0, gone: 0, wrong: 0, kills: 0, reloads: 0, touched: 0 };
 const memory: number[] = [];
 
 await withGateway(
@@ -55,8 +54,11 @@ await withGateway(
       }),
     ]);
     for (const client of clients) await client.close();
+    // What was changed by the turn before, and by this one.
+    const changes = [...program.log().matchAll(/servers changed: ([^"]*)/g)].map(([, names = ""]) => names.split(", "));
+    found.touched = changes.filter((names) => names.length > 2).length;
   },
-  { args: ["--exposure", "direct", "--tool-max-calls-per-window", "1000000", "--log-level", "warn"] },
+  { args: ["--exposure", "direct", "--tool-max-calls-per-window", "1000000"] },
 );
 
 await sleep(1_000);
@@ -64,7 +66,8 @@ const left = processes();
 const quarter = Math.max(1, Math.floor(memory.length / 4));
 const growth = median(memory.slice(-quarter)) / median(memory.slice(quarter, quarter * 2));
 console.log(JSON.stringify({ ...found, growth: Number(growth.toFixed(3)), left }, null, 2));
-if (found.wrong > 0 || found.answered === 0 || left.length > 0 || growth > MAX_GROWTH) process.exitCode = 1;
+if (found.wrong + found.touched > 0 || found.answered === 0 || left.length > 0 || growth > MAX_GROWTH)
+  process.exitCode = 1;
 
 async function callOn(client: TestClient, at: number): Promise<void> {
   for (let n = 0; !isOver(); n++) {
@@ -87,7 +90,9 @@ function wrong(what: unknown): void {
     process.stderr.write(`wrong: ${what instanceof Error ? what.message : JSON.stringify(what)}\n`);
 }
 
-const text = (result: Result) => result.content.map((each) => each.text ?? "").join("");
+function text(result: Result): string {
+  return result.content.map((each) => each.text ?? "").join("");
+}
 
 async function every(ms: number, act: () => unknown): Promise<void> {
   while (!isOver()) {
@@ -96,28 +101,8 @@ async function every(ms: number, act: () => unknown): Promise<void> {
   }
 }
 
-/** The servers of this soak, whoever their parent is. */
 function processes(): number[] {
-  return readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const words = read(`/proc/${pid}/cmdline`).split("\0");
-      return words.includes(mark) && words[0] === process.execPath;
-    });
-}
-
-function rssMiB(pid: number): number {
-  return Math.round(Number(/^VmRSS:\s+(\d+)/m.exec(read(`/proc/${pid}/status`))?.[1] ?? 0) / 1024);
-}
-
-/** A process may end between two looks at it. */
-function read(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch {
-    return "";
-  }
+  return processesWith(mark);
 }
 
 function median(values: readonly number[]): number {

@@ -54,7 +54,8 @@ const PYTHON_SERVERS = ["mcp-server-git==2026.10.19", "mcp-server-time==2026.10.
  * @throws Error where there is one, every part is required, and they cannot be installed
  */
 export async function pythonServers(): Promise<{ git: Command; time: Command } | undefined> {
-  const hasPython = await run("python3", ["-m", "venv", "--help"]).then(
+  // Debian has `venv` without what it needs in packages of their own.
+  const hasPython = await run("python3", ["-c", "import ensurepip, venv"]).then(
     () => true,
     () => false,
   );

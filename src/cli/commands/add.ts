@@ -3,7 +3,7 @@ import { DynamicMcpError, ERRORS } from "../../core/errors.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
 import { foundIn } from "../describe-server.ts";
 import { json } from "../print.ts";
-import { typedServer } from "../typed-server.ts";
+import { assertUsable, typedServer } from "../typed-server.ts";
 
 /** For a program that is downloaded first. */
 const CHECK_MS = 180_000;
@@ -13,7 +13,7 @@ export const add: Command = {
   summary: "Add another MCP server: a program to start, or one at a URL.",
   details:
     "It is kept in the store, where every server that runs on it takes it up at once, and tried: what it offers is printed, or why it does not work. " +
-    "It is kept either way; the exit code says whether it works. Put `--` before the command, so that its flags are its own. " +
+    "It is kept either way; the exit code says whether it works. A definition that could never work is refused. Put `--` before the command, so that its flags are its own. " +
     "`${VAR}`, `${VAR:-default}` and `${file:path}` are kept as they are typed and replaced where it runs; quote them from your shell with single quotes.",
   args: [
     { name: "name", about: "What to call it; its tools are listed as `<name>__<tool>`." },
@@ -38,12 +38,13 @@ export const add: Command = {
     "add --transport http docs https://mcp.example.com/mcp",
   ],
   unknownFlagHint:
-    "Flags of the server's own command stand behind --: `dynamic-mcp add <name> -- <command> <arguments>`",
+    "(flags of the server's own command stand behind --: `dynamic-mcp add <name> -- <command> <arguments>`)",
   async handler(context) {
     const name = argument(context, "name");
     const definition = typedServer(context);
     const place = context.loaded.ambient.servers?.places.get(name);
     if (place !== undefined) throw new DynamicMcpError("NAME_TAKEN", `${name} is a server of ${place}, which wins; change it there, or choose another name`, { data: { name, place } }); // prettier-ignore
+    assertUsable(context, name, definition);
     const app = await context.app();
     const done = await app.servers.put(name, definition, { replace: context.has("--force") });
     if (context.has("--no-check")) {

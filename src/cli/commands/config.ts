@@ -1,4 +1,4 @@
-import { type Command, JSON_FLAG } from "../command.ts";
+import { type Command, type CommandContext, JSON_FLAG } from "../command.ts";
 import { json, table, words } from "../print.ts";
 
 export const configExplain: Command = {
@@ -18,10 +18,16 @@ export const configExplain: Command = {
     }
     const rows = all.map(({ key, value, where }) => [key, where, words(value)]);
     context.terminal.out(table(["setting", "from", "value"], rows, 200));
-    context.terminal.err(file ? `File: ${file}` : "No configuration file.");
+    context.terminal.err(file ? `File: ${file}` : await noFile(context));
     for (const warning of warnings) context.terminal.err(`Note: ${warning}`);
   },
 };
+
+async function noFile({ loaded: { ambient, settings } }: CommandContext): Promise<string> {
+  const { platformConfigDir } = await import("../../config/platform.ts");
+  const user = platformConfigDir({ env: ambient.env, homeDir: ambient.homeDir, platform: process.platform });
+  return `No configuration file: there is no dynamic-mcp.json in ${settings.server.dataDir} or ${user}.`;
+}
 
 export const configSchema: Command = {
   name: "config schema",

@@ -64,6 +64,12 @@ describe("tools of other servers", () => {
     expect(server.err).toContain('there is no server "isues"; did you mean "issues"?');
     const silent = await run(["call", "gone__x"], { gone: { refusal } });
     expect([silent.code, silent.err.split("\n")[0]]).toEqual([1, "Without gone: spawn nothing ENOENT"]);
+    const list = await run(["tools", "list", "--server", "isues"], { issues: ISSUES });
+    expect([list.code, list.err]).toEqual([1, expect.stringContaining('did you mean "issues"?')]);
+    const forPrograms = await run(["call", "gone__x", "--json"], { gone: { refusal } });
+    const [warning, error] = forPrograms.err.trim().split("\n").map((line) => JSON.parse(line) as unknown); // prettier-ignore
+    expect(warning).toEqual({ warning: { server: "gone", problem: "spawn nothing ENOENT" } });
+    expect(error).toMatchObject({ error: { code: "TOOL_NOT_FOUND" } });
   });
 });
 

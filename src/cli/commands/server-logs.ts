@@ -35,7 +35,7 @@ export const serverLogs: Command = {
     const text = `${await readFrom(`${file}.1`, 0)}${await readFrom(file, 0, at)}`;
     const lines = text.split("\n").filter((line) => line !== "");
     for (const line of lines.slice(-limit)) print(context, line);
-    if (lines.length === 0) context.terminal.err(`Nothing is written down of ${name} yet.`);
+    if (lines.length === 0 && !context.isJson) context.terminal.err(`Nothing is written down of ${name} yet.`);
     while (context.has("-f") && !context.isStopped()) {
       await Promise.race([wait(POLL_MS, undefined, { ref: true }), context.stopped]);
       const size = (await stat(file).catch(() => undefined))?.size ?? 0;

@@ -25,12 +25,16 @@ describe("add", () => {
     [["git", "-e", "A=1", "--env", "B=x=y", "-e", "C=", "--", "npx"], { command: "npx", env: { A: "1", B: "x=y", C: "" } }],
     [["-e", "A=${A}", "git", "--scope", "user", "--", "npx"], { command: "npx", env: { A: "${A}" } }],
     [["git", "--", "./server.js"], { command: resolve("/nowhere/server.js") }],
+    [["git", "--", "bin/server"], { command: resolve("/nowhere/bin/server") }],
+    [["git", "--", "~/bin/server", "${HOME}/x"], { command: "~/bin/server", args: ["${HOME}/x"] }],
+    [["git", "--", "npx", "server-filesystem", "."], { command: "npx", args: ["server-filesystem", "."], cwd: "/nowhere" }],
     [["git", "--", "node", "./server.js"], { command: "node", args: ["./server.js"], cwd: "/nowhere" }],
     [["git", "--cwd", "sub", "--description", "Git", "--", "x"], { command: "x", cwd: resolve("/nowhere/sub"), description: "Git" }],
     [["docs", "https://h/mcp"], { url: "https://h/mcp" }],
     [["docs", "--url", "https://h/mcp", "-H", "Authorization: Bearer ${T}", "--header", "X-A:b: c"], { url: "https://h/mcp", headers: { Authorization: "Bearer ${T}", "X-A": "b: c" } }],
     [["--transport", "http", "docs", "https://h/mcp"], { type: "http", url: "https://h/mcp" }],
     [["-t", "sse", "docs", "https://h/sse"], { type: "sse", url: "https://h/sse" }],
+    [["docs", "--url", "${WHERE}"], { url: "${WHERE}" }],
     [["docs", '{"url":"https://h","prefix":false}'], { url: "https://h", prefix: false }],
   ])("%j", async (line, definition) => {
     const ran = await added(...line);
@@ -50,6 +54,9 @@ describe("add", () => {
     [["git", "-t", "http", "--", "npx"], "takes a URL"],
     [["git", "-t", "websocket", "--", "npx"], "--type is one of"],
     [["git", "npx", "-y", "x"], "stand behind --"],
+    [["docs", "--url", "not a url"], "url must be an http or https URL"],
+    [["docs", '{"comand":"x"}'], 'did you mean "command"?'],
+    [["docs", '{"command":"x","timeout":"soon"}'], "timeout must be a time"],
   ])("%j is refused", async (line, hint) => {
     const ran = await added(...line);
     expect(ran).toMatchObject({ code: 2, out: "", definition: undefined });
@@ -122,6 +129,13 @@ describe("servers", () => {
       const { code, err } = await runLine(["servers", verb, "fild"], { app });
       expect({ code, err }).toEqual({ code: 1, err: expect.stringContaining('did you mean "filed"?') });
     }
+  });
+
+  it("are removed and restarted for programs too", async () => {
+    const { app } = servers(filed);
+    await runLine(["add", "git", "--", "x"], { app });
+    expect(JSON.parse((await runLine(["servers", "restart", "git", "--json"], { app })).out)).toEqual({ name: "git", done: "told" }); // prettier-ignore
+    expect(JSON.parse((await runLine(["remove", "git", "--json"], { app })).out)).toEqual({ name: "git", done: "removed" }); // prettier-ignore
   });
 
   it("are told about in `doctor`", async () => {

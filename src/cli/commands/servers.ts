@@ -67,7 +67,7 @@ const remove: Command = {
   summary: "Remove a server of the store.",
   details: "One that a configuration file defines is removed there.",
   args: [NAME],
-  flags: [],
+  flags: [JSON_FLAG],
   examples: ["servers remove github", "remove github"],
   async handler(context) {
     const name = argument(context, "name");
@@ -77,7 +77,8 @@ const remove: Command = {
       if (origin === "file") throw new DynamicMcpError("SERVER_READ_ONLY", `${name} is defined in ${where}; remove it there`, { data: { name, where } }); // prettier-ignore
     }
     await app.servers.remove(name);
-    context.terminal.err(`Removed ${name}.`);
+    if (context.isJson) context.terminal.out(json({ name, done: "removed" }));
+    else context.terminal.err(`Removed ${name}.`);
   },
 };
 
@@ -86,13 +87,14 @@ const restart: Command = {
   summary: "Have a server that runs connect to another one again, and start its process anew.",
   details: "Every dynamic-mcp on this store does; calls under way to that server fail.",
   args: [NAME],
-  flags: [],
+  flags: [JSON_FLAG],
   examples: ["servers restart github"],
   async handler(context) {
     const app = await context.app();
     const { name } = await stateOf(app, argument(context, "name"));
     await app.servers.restart(name);
-    context.terminal.err(`Told every dynamic-mcp on this store to start ${name} again.`);
+    if (context.isJson) context.terminal.out(json({ name, done: "told" }));
+    else context.terminal.err(`Told every dynamic-mcp on this store to start ${name} again.`);
   },
 };
 

@@ -3,7 +3,7 @@ import { hasCode } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import { argument, type Command, type CommandContext, type CommandFlag, JSON_FLAG } from "../command.ts";
 import type { Named } from "../../surface/surface.ts";
-import { allNamed, knowServers, namedTool, tellSilent } from "../known-tools.ts";
+import { allNamed, assertServer, knowServers, namedTool, tellSilent } from "../known-tools.ts";
 import { operate } from "../operate.ts";
 import { json, safe, table, words } from "../print.ts";
 import { parseJson, readValue, wholeNumber } from "../values.ts";
@@ -54,6 +54,7 @@ const list: Command = {
   async handler(context) {
     const search = (context.args["words"] ?? []).join(" ");
     const server = context.flag("--server");
+    if (server !== undefined) assertServer((await context.app()).fleet, server);
     const silent = await knowServers(context, server === undefined ? undefined : [server]);
     tellSilent(context, silent);
     const own = server === undefined ? await allTools(context, { ...(search && { search }), includeDisabled: context.has("--disabled") }) : []; // prettier-ignore

@@ -11,7 +11,15 @@ import type { Post, PostParts, Request } from "./turn.ts";
 import { headerOf, sessionOf } from "./session.ts";
 
 /** Messages of the older era: `initialize` makes a session, all others belong to one. */
-export function createLegacy({ answer, channels, streams, serverInfo, instructions, orphanMs }: PostParts) {
+export function createLegacy({
+  answer,
+  channels,
+  streams,
+  serverInfo,
+  instructions,
+  orphanMs,
+  rootsChanged,
+}: PostParts) {
   /**
    * A session id that comes along is that of a session which the client has given up: it is not looked at.
    *
@@ -43,7 +51,7 @@ export function createLegacy({ answer, channels, streams, serverInfo, instructio
     const requests: Request[] = [];
     for (const message of all) {
       if (message.kind === "request") requests.push(message);
-      else if (message.kind !== "invalid") take(channel, message);
+      else if (message.kind !== "invalid") take(channel, message, rootsChanged);
     }
     if (requests.length === 0) return sendEmpty(response, 202, headers);
 

@@ -32,6 +32,7 @@ export interface SsePipeParts {
   notices: Notices;
   serverInfo: Implementation;
   instructions: Instructions;
+  rootsChanged: (caller: Caller) => void;
   log: Logger;
 }
 
@@ -68,7 +69,7 @@ export class SsePipe {
 
   take(message: Exclude<Message, { kind: "invalid" }>, requestId: string, bytesIn: number): void {
     if (message.kind === "request") void this.#answer(message, requestId, bytesIn);
-    else if (this.#own) take(this.#own.channel, message);
+    else if (this.#own) take(this.#own.channel, message, this.#parts.rootsChanged);
   }
 
   /** Ends the stream after the last answer. */

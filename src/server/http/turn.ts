@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Principal } from "../../core/caller.ts";
+import type { Caller, Principal } from "../../core/caller.ts";
 import type { Exposure } from "../../core/exposure.ts";
 import type { Answer } from "../answer.ts";
 import type { Channels } from "../channels.ts";
@@ -18,6 +18,7 @@ export interface PostParts {
   streams: Streams;
   serverInfo: Implementation;
   instructions: Instructions;
+  rootsChanged: (caller: Caller) => void;
   orphanMs: number;
 }
 

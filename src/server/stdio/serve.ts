@@ -27,6 +27,7 @@ export interface StdioParts {
   notices: Notices;
   serverInfo: Implementation;
   instructions: Instructions;
+  rootsChanged: (caller: Caller) => void;
   maxMessageBytes: number;
   shutdownGraceMs: number;
   log: Logger;
@@ -151,7 +152,7 @@ export function createStdio(parts: StdioParts, input: Readable, output: Writable
       listening.delete(requestId as RequestId);
       subscription?.end();
     }
-    take(channel, message);
+    take(channel, message, parts.rootsChanged);
   }
 
   async function one(value: unknown, bytesIn: number): Promise<Reply | undefined> {

@@ -98,7 +98,7 @@ describe("a server that wants a token", () => {
     expect(JSON.stringify(error) + String(error)).not.toContain("secret-one");
   });
 
-  it("at another origin gets none, by no redirect", async () => {
+  it("at another origin gets none, by no redirect [servers-own-origin]", async () => {
     const seen: unknown[] = [];
     const other = await web.serve((request, response) => {
       seen.push(request.headers);

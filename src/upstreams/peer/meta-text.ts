@@ -1,3 +1,4 @@
+import { DynamicMcpError } from "../../core/errors.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
 import type { Era, Relay } from "../upstream.ts";
 import { META, MODERN_VERSION } from "./protocol.ts";
@@ -45,8 +46,20 @@ function capabilitiesText({ can: { declared } }: Relay): string {
   return text;
 }
 
-/** @returns the text of `params` with this `_meta`; what the params have of their own in theirs stays unless it is ours */
+/**
+ * @returns the text of `params` with this `_meta`; what the params have of their own in theirs stays unless it is ours
+ * @throws INVALID_ARGUMENTS when they are nested so deeply that they can be read, but not written
+ */
 export function paramsText(params: JsonObject, meta: string): string {
+  try {
+    return joined(params, meta);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw new DynamicMcpError("INVALID_ARGUMENTS", "what is to be sent is nested too deep", { cause: error });
+  }
+}
+
+function joined(params: JsonObject, meta: string): string {
   if (meta === "") return JSON.stringify(params);
   const own = params["_meta"];
   if (own !== undefined) {

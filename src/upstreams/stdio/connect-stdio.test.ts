@@ -82,7 +82,7 @@ describe("a server over stdio that goes wrong", () => {
     expect(lines).toEqual(["stdout dotenv: loaded 3 variables", "stdout {not json}"]);
   });
 
-  it("fails the calls under way when it is killed, at once", async () => {
+  it("fails the calls under way when it is killed, at once [servers-killed]", async () => {
     const upstream = await raw();
     const hanging = callTool(upstream, "hang").catch((error: unknown) => ({ error, at: performance.now() }));
     const killedAt = performance.now();
@@ -165,7 +165,7 @@ describe("a server over stdio that goes wrong", () => {
 });
 
 describe.runIf(process.platform === "linux")("when we are killed ourselves", () => {
-  it("no server is left, nor what one has started, whatever it ignores", async () => {
+  it("no server is left, nor what one has started, whatever it ignores [servers-no-orphan]", async () => {
     const host = spawn(NODE, [fixture("host.ts")], { stdio: ["ignore", "pipe", "inherit"] });
     const [line] = (await once(createInterface({ input: host.stdout }), "line")) as [string];
     const pids = JSON.parse(line) as number[];
@@ -184,7 +184,7 @@ describe.runIf(process.platform === "linux")("when we are killed ourselves", () 
   });
 });
 
-it("asks whoever is told to decide when several requests could be meant, and nobody's client", async () => {
+it("asks whoever is told to decide when several requests could be meant, and nobody's client [servers-own-client]", async () => {
   const asked: string[] = [];
   const onQuestion = async (method: string) => {
     asked.push(method);
