@@ -109,7 +109,7 @@ describe("get_dynamic_tools", () => {
   it("finds named tools whatever their group, when none is named", async () => {
     const { call } = await proxy({ files: FILES, mail: { tools: [{ name: "send", description: "Send a file" }] } });
     const named = await call("get_dynamic_tools", { names: ["send", "files__read_file", "teleport"] });
-    expect(JSON.parse(textOf(named))).toMatchObject([
+    expect(JSON.parse(String(named.content[0]?.["text"]))).toMatchObject([
       { group: "mail", name: "send", inputSchema: {} },
       { group: "files", name: "read_file", inputSchema: PATH },
     ]);
