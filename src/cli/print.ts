@@ -17,6 +17,12 @@ export function clip(text: string, chars: number): string {
   return text.length <= chars ? text : `${text.slice(0, Math.max(0, chars - 3))}...`;
 }
 
+/** Marks that turn the direction of writing: with them a name reads as another one. */
+const TURNING = "\\u061C\\u200E\\u200F\\u202A-\\u202E\\u2066-\\u2069";
+const UNSAFE = new RegExp(`[^\\P{Cc}\\t\\n]|[${TURNING}]`, "gu");
+/** Of these, what JSON does not escape anyway. */
+const UNSAFE_IN_JSON = new RegExp(`[\\u007F-\\u009F${TURNING}]`, "gu");
+
 /** What others wrote is shown without control characters, so that it cannot move the cursor or colour the screen. */
 export function oneLine(text: string): string {
   return safe(text).replace(/\s+/g, " ").trim();
@@ -24,7 +30,7 @@ export function oneLine(text: string): string {
 
 /** Keeps tabs and newlines. */
 export function safe(text: string): string {
-  return text.replace(/[^\P{Cc}\t\n]/gu, "");
+  return text.replace(UNSAFE, "");
 }
 
 /** A value in a line of text: texts as they are, nothing for nothing, everything else as JSON. */
@@ -33,6 +39,8 @@ export function words(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
+/** Nothing is lost: what must not reach a terminal as it is stands there escaped. */
 export function json(value: unknown): string {
-  return JSON.stringify(value, undefined, 2) ?? "null";
+  const text = JSON.stringify(value, undefined, 2) ?? "null";
+  return text.replace(UNSAFE_IN_JSON, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

@@ -88,6 +88,7 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       now,
       log,
     });
+    closers.unshift({ what: "finder", close: () => finder.close() });
     const calls = createCalls({
       surface,
       guard: means.guard,

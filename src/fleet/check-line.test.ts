@@ -41,6 +41,15 @@ it.each([
   [{ name: "a", inputSchema: {}, outputSchema: { type: "array" } }, false],
   [{ name: "a", inputSchema: { properties: { outputSchema: { type: "object" } } }, outputSchema: {} }, false],
 ])("puts the name first where both eras show the line as it is: %j", (line, isFirst) => {
-  const checked = checkLine("tool", line as never);
+  const checked = checkLine("tool", line);
   expect(JSON.stringify("line" in checked ? checked.line : {}).startsWith('{"name":"a"')).toBe(isFirst);
+});
+
+it.each([
+  ["forbidden", true],
+  ["optional", false],
+  ["required", false],
+])("tells that tasks are %s: %j", (taskSupport, isTold) => {
+  const checked = checkLine("tool", { name: "a", inputSchema: { type: "object" }, execution: { taskSupport } });
+  expect("line" in checked && "execution" in checked.line).toBe(isTold);
 });

@@ -46,7 +46,9 @@ const OF_KIND: Record<ItemKind, Record<string, Type>> = {
 
 const MORE: Record<ItemKind, (line: JsonObject) => string | undefined> = {
   tool(line) {
-    delete line["execution"]; // it tells of tasks, which are not relayed
+    const { execution } = line;
+    // Tasks are not relayed. That there are none is what most servers say.
+    if (isJsonObject(execution) && execution["taskSupport"] !== "forbidden") delete line["execution"];
     const schema = line["inputSchema"];
     if (!isJsonObject(schema)) return "it has no inputSchema";
     if (schema["type"] === undefined) line["inputSchema"] = { type: "object", ...schema };

@@ -8,6 +8,11 @@ const MAX_PRINCIPALS = 1_000;
 /** Resources that servers have handed out in results: they can be read though no list has them. By whoever got them. */
 export class Claims {
   readonly #byPrincipal = new Map<string, Map<string, string>>();
+  readonly #isThere: (server: string) => boolean;
+
+  constructor(isThere: (server: string) => boolean) {
+    this.#isThere = isThere;
+  }
 
   /** Looks through what a server has answered to a principal. */
   note(result: AnyResult, server: string, principal: string): void {
@@ -27,8 +32,10 @@ export class Claims {
     else uris = new Map();
     this.#byPrincipal.set(principal, uris); // last used last
     dropOldest(this.#byPrincipal, MAX_PRINCIPALS);
+    const holder = uris.get(uri);
     uris.delete(uri);
-    uris.set(uri, server);
+    // A server must not answer for what another has handed out before.
+    uris.set(uri, holder !== undefined && this.#isThere(holder) ? holder : server);
     dropOldest(uris, MAX_URIS);
   }
 

@@ -1,4 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { expect, it } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import { Paused } from "../core/pause.ts";
@@ -143,6 +142,25 @@ it("takes a definition's secrets out of results, errors and logs", async () => {
   await callTool(fleet, "open__log-secret", {}, client);
   await callTool(fleet, "raw__log-secret", {}, client);
   expect(client.logs).toEqual([{ key: secret }, { key: "***" }]);
+});
+
+it("shows a server whose name no file can have, and starts all others", async () => {
+  await using fleet = openFleet([rawServer("\ud800x", {}, { problem: "its name is not one", target: undefined }), rawServer("raw")], { logFolder: "/nonexistent" }); // prettier-ignore
+  await known(fleet, "raw");
+  expect(fleet.servers().map(({ status }) => status)).toEqual(["ready", "invalid"]);
+});
+
+it("takes them out of what it says when a server cannot be started", async () => {
+  const secret = "sesame-open-up";
+  const target = {
+    transport: "stdio",
+    command: "/bin/sh",
+    args: ["-c", `echo ${secret} >&2; sleep 0.1; exit 1`],
+    env: {},
+  } as const;
+  await using fleet = openFleet([rawServer("leak", {}, { target, secrets: [secret] }), rawServer("open", {}, { target })]); // prettier-ignore
+  await expect(known(fleet, "open")).rejects.toThrow(secret); // without the guard it is told
+  await expect(known(fleet, "leak")).rejects.toThrow("***");
 });
 
 it("relays a question to the client of the call, and its answer back", async () => {
@@ -365,30 +383,6 @@ it("passes on what came along with a call, and asks for progress only when someb
   expect(JSON.parse(await callTool(fleet, "raw__meta", {}, testClient({ isDeaf: true, meta })))).toEqual(meta);
   expect(JSON.parse(await callTool(fleet, "raw__meta", {}, testClient({ meta })))).toEqual({ ...meta, progressToken: expect.any(Number) as number }); // prettier-ignore
 });
-
-it.runIf(process.platform === "linux")(
-  "sends a call once more that met a server which had just been killed",
-  async () => {
-    await using fleet = openFleet([rawServer("raw")]);
-    await known(fleet, "raw");
-    for (let kill = 0; kill < 3; kill++) {
-      const pid = Number(await callTool(fleet, "raw__pid"));
-      process.kill(pid, "SIGKILL");
-      // Waits without giving us the chance to hear of it.
-      while (isRunning(pid)) continue;
-      expect(await callTool(fleet, "raw__echo", { value: "again" })).toBe("again");
-    }
-  },
-);
-
-/** With all its threads: as long as one is left, its pipes are open. */
-function isRunning(pid: number): boolean {
-  try {
-    return readdirSync(`/proc/${pid}/task`).length > 1 || !/\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
-  } catch {
-    return false;
-  }
-}
 
 it("stops a process that nobody uses, and starts it for the next call", async () => {
   await using fleet = openFleet([rawServer("raw", {}, { idleStopMs: 50 })]);

@@ -127,13 +127,13 @@ export class Listings<K extends ItemKind> {
   stock(stocks: readonly Stock[]): boolean {
     this.#index();
     const named = new WireNames();
-    const uris = new Set<string>();
+    const holders = this.#kind === "resource" || this.#kind === "template" ? this.#holdersOf(stocks) : undefined;
     const next: FleetListing<K>[] = [];
-    for (const stock of stocks) {
+    for (const stock of stocks.toSorted(byClaimToNames)) {
       const group = this.#kind === "tool" ? namesInGroup(stock.definition.tools, stock.shelf.keys) : stock.shelf.keys;
       for (const at of inStableOrder(group)) {
         const key = stock.shelf.keys[at] ?? "";
-        const names = this.#namesOf(stock.definition, key, group[at] ?? key, named, uris);
+        const names = this.#namesOf(stock.definition, key, group[at] ?? key, named, holders);
         if (!names) continue;
         const before = this.#byId.get(idOf(this.#kind, stock.definition.name, key));
         next.push(
@@ -150,17 +150,33 @@ export class Listings<K extends ItemKind> {
     return true;
   }
 
-  #namesOf(definition: ServerDefinition, key: string, inGroup: string, named: WireNames, uris: Set<string>) {
-    if (this.#kind === "resource" || this.#kind === "template") {
-      // A URI cannot be changed without breaking who refers to it: the first server keeps it.
-      if (uris.has(key)) return undefined;
-      uris.add(key);
-      return { name: key, nameInGroup: undefined };
-    }
+  #namesOf(
+    definition: ServerDefinition,
+    key: string,
+    inGroup: string,
+    named: WireNames,
+    holders: Map<string, string> | undefined,
+  ) {
+    if (holders) return holders.get(key) === definition.name ? { name: key, nameInGroup: undefined } : undefined;
     if (this.#kind === "tool" && !isAllowed(definition.tools, key)) return undefined;
     const wanted = definition.prefix === "" ? inGroup : `${definition.prefix}__${inGroup}`;
     const name = named.take(wanted, `${definition.name}\n${key}`);
     return { name, nameInGroup: this.#kind === "tool" ? inGroup : undefined };
+  }
+
+  /**
+   * Which server each URI is read at. It cannot be changed without breaking who refers to it: the first server has it, and
+   * keeps it when another begins to list it.
+   */
+  #holdersOf(stocks: readonly Stock[]): Map<string, string> {
+    const before = new Map(this.#all.map(({ key, server }) => [key, server]));
+    const holders = new Map<string, string>();
+    for (const { definition, shelf } of stocks) {
+      for (const key of shelf.keys) {
+        if (!holders.has(key) || before.get(key) === definition.name) holders.set(key, definition.name);
+      }
+    }
+    return holders;
   }
 
   /** Made when the first one is looked for: a start need not pay for it. */
@@ -169,6 +185,15 @@ export class Listings<K extends ItemKind> {
     for (const listing of this.#all) this.#byId.set(listing.id, listing);
     this.#isIndexed = true;
   }
+}
+
+/**
+ * No server takes a name that is another's by its prefix: those that go by their own name come first, the longer before
+ * what may begin like it, and those without a prefix last.
+ */
+function byClaimToNames({ definition: a }: Stock, { definition: b }: Stock): number {
+  const rank = ({ prefix, name }: ServerDefinition) => (prefix === name ? 0 : prefix === "" ? 2 : 1);
+  return rank(a) - rank(b) || b.prefix.length - a.prefix.length || (a.name < b.name ? -1 : 1);
 }
 
 /** Whoever wants a name first gets it: that must not depend on the order in which a server happens to list. */

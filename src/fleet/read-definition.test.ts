@@ -255,7 +255,8 @@ describe("what is wrong", () => {
   });
 
   it("is a name that nobody can write", () => {
-    for (const name of ["", " ", "a\nb", "x".repeat(129)]) expect(read(stdio(), {}, name).problem).toMatch(/its name/);
+    for (const name of ["", " ", "a\nb", "\ud800x", "x".repeat(129)])
+      expect(read(stdio(), {}, name).problem).toMatch(/its name/);
     for (const name of ["x".repeat(128), "Ünï cödé", "__proto__"]) {
       const raw = JSON.parse(`{${JSON.stringify(name)}:{"command":"x"}}`) as JsonObject;
       expect(readDefinitions(raw, context).definitions[0]).toMatchObject({ name, prefix: name, target: {} });

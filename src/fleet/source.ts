@@ -25,7 +25,7 @@ const CLAIMED = "claimed";
 
 /** Everything that other servers have, as one {@link Source}. */
 export function createFleetSource(on: FleetSourceOptions): Source {
-  const claims = new Claims();
+  const claims = new Claims((server) => on.server(server) !== undefined);
 
   function found<K extends ItemKind>(
     kind: K,
@@ -134,7 +134,9 @@ export function createFleetSource(on: FleetSourceOptions): Source {
       return on.server(serverOfId(id))?.watches.add(uri, caller) ?? (() => {});
     },
     claims(uri, caller) {
-      const name = claims.serverOf(uri, caller.principal.id) ?? ofTools(uri, on.servers());
+      const handed = () => claims.serverOf(uri, caller.principal.id);
+      const shown = () => ofTools(uri, on.servers());
+      const name = uri.startsWith("ui://") ? (shown() ?? handed()) : (handed() ?? shown());
       const server = name === undefined ? undefined : on.server(name);
       return server?.isUsable ? `${encodeURIComponent(server.definition.name)}/${CLAIMED}/${uri}` : undefined;
     },

@@ -112,8 +112,8 @@ export function createSearchIndex(): SearchIndex {
       const concepts = analyse(query, language, postings);
       const needed = neededEvidence(concepts.length, postings.documentCount);
 
-      function rankedBy(withLessons: boolean): { named: Hit[]; fitting: Hit[] } {
-        const { slots, scores, evidence } = rank(concepts, {
+      function rankedBy(withLessons: boolean): { named: Hit[]; fitting: Hit[]; isTaught: boolean } {
+        const { slots, scores, evidence, isTaught } = rank(concepts, {
           postings,
           withLessons,
           serverOf: (slot) => serverBySlot[slot] ?? 0,
@@ -128,21 +128,25 @@ export function createSearchIndex(): SearchIndex {
           const own = isSpelledAs(query, document) ? AS_SPELLED : 0;
           return [{ key, place: place + own, score: scores[slot] ?? 0 }];
         });
-        let most = 0;
-        const accepted = slots.flatMap((slot) => {
-          const key = kept[slot]?.document.key ?? "";
+        const enough = needed * BESIDE_OTHERS;
+        const fitting: Hit[] = [];
+        let [most, best] = [0, 0];
+        for (const slot of slots) {
           const evident = evidence(slot);
-          if (named.has(key) || evident < needed * BESIDE_OTHERS || (accepts && !accepts(key))) return [];
+          if (evident < enough) continue;
+          const key = kept[slot]?.document.key ?? "";
+          if (named.has(key) || (accepts && !accepts(key))) continue;
+          const score = scores[slot] ?? 0;
           most = Math.max(most, evident);
-          return [{ key, place: 0, score: scores[slot] ?? 0 }];
-        });
-        if (most < needed) return { named: byName, fitting: [] };
-        const least = leastOf(accepted.reduce((best, { score }) => Math.max(best, score), 0));
-        return { named: byName, fitting: accepted.filter(({ score }) => score >= least) };
+          best = Math.max(best, score);
+          fitting.push({ key, place: 0, score });
+        }
+        const least = most < needed ? Infinity : leastOf(best);
+        return { named: byName, fitting: fitting.filter(({ score }) => score >= least), isTaught };
       }
 
-      const plain = rankedBy(false);
-      const taught = learnt.size > 0 ? rankedBy(true) : plain;
+      const taught = rankedBy(true);
+      const plain = taught.isTaught ? rankedBy(false) : taught;
       const { named: first } = plain;
       const fitting = takeTurns(firstOf(taught.fitting, limit), firstOf(plain.fitting, limit));
       return {

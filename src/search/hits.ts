@@ -12,14 +12,16 @@ const inOrder = (a: Hit, b: Hit) => b.place - a.place || b.score - a.score || (a
 
 /** The first `limit` in order, without sorting what comes after them. */
 export function firstOf(hits: readonly Hit[], limit: number): Hit[] {
-  const worst =
-    hits.length > limit * 4
-      ? (Float64Array.from(hits, ({ score }) => score)
-          .toSorted()
-          .at(-limit) ?? 0)
-      : 0;
-  const first = hits.filter(({ place, score }) => place > 0 || score >= worst).toSorted(inOrder);
-  return first.slice(0, limit);
+  const first: Hit[] = [];
+  for (const hit of hits) {
+    const last = first.at(-1);
+    if (last && first.length >= limit && inOrder(last, hit) < 0) continue;
+    let at = first.length;
+    while (at > 0 && inOrder(hit, first[at - 1] ?? hit) < 0) at--;
+    first.splice(at, 0, hit);
+    if (first.length > limit) first.pop();
+  }
+  return first;
 }
 
 /**

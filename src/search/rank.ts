@@ -20,10 +20,13 @@ export interface Ranking {
   slots: readonly number[];
   /** By slot. */
   scores: Float64Array;
-  /** Share of what was asked for that a document has, by rarity, in [0, 1]. */
-  coverage: (slot: number) => number;
-  /** The same, without what stands for a word only loosely, or is there only in passing: whether it fits at all. */
+  /**
+   * Share of what was asked for that a document has, by rarity, in [0, 1]; less for what stands for a word only loosely,
+   * or is there only in passing. Tells whether it fits at all.
+   */
   evidence: (slot: number) => number;
+  /** Whether any lesson has counted: without, it is the ranking by words alone. */
+  isTaught: boolean;
 }
 
 /** From this many words on a query is a task that needs several tools; so many more make it wholly one. */
@@ -45,6 +48,7 @@ export function rank(concepts: readonly Concept[], options: RankOptions): Rankin
   const serverBest = new Float64Array(options.serverCount);
   const found: number[] = [];
   let asked = 0;
+  let isTaught = false;
 
   for (const { id, weight, variants } of concepts) {
     const touched: number[] = [];
@@ -53,8 +57,10 @@ export function rank(concepts: readonly Concept[], options: RankOptions): Rankin
     for (const [variant, closeness] of variants) {
       const worth = postings.rarityOf(variant) * closeness;
       postings.forEach(variant, (slot, inWords, inLessons, isInName) => {
-        const frequency = inWords + (withLessons ? Math.min(inLessons, WEIGHTS.lessons) : 0);
+        const taught = withLessons ? Math.min(inLessons, WEIGHTS.lessons) : 0;
+        const frequency = inWords + taught;
         if (frequency === 0) return;
+        if (taught > 0) isTaught = true;
         const score = (worth * frequency * (WEIGHTS.saturation + 1)) / (frequency + WEIGHTS.saturation);
         if (best[slot] === 0) touched.push(slot);
         if (score > (best[slot] ?? 0)) best[slot] = score;
@@ -119,5 +125,5 @@ export function rank(concepts: readonly Concept[], options: RankOptions): Rankin
       total[slot] = (total[slot] ?? 0) + (lift * (serverTotal[serverOf(slot)] ?? 0)) / topServer;
     }
   }
-  return { slots: found, scores: total, coverage, evidence };
+  return { slots: found, scores: total, evidence, isTaught };
 }

@@ -1,8 +1,11 @@
 import { stem } from "./stem.ts";
 
 /**
- * Words that stand for each other when people look for tools: one group a line. Chinese words are pairs of characters,
- * as they are indexed, because many servers are described in Chinese and asked for in English.
+ * Words that stand for each other when people look for tools: one group a line. Only what may be exchanged in a
+ * sentence: a kind of thing does not stand for the whole (a PDF, a document), nor one subject for a near one (a map, a
+ * route), nor a product for what it does. Each group is touched by many queries of the evaluation, or is an abbreviation
+ * that everybody knows. Chinese words are pairs of characters, as they are indexed, because many servers are described
+ * in Chinese and asked for in English.
  */
 const GROUPS = `
 get fetch retrieve obtain load 获取 读取
@@ -64,8 +67,8 @@ weather forecast temperature climate rain sunny 天气
 time clock timezone date 时间
 location place address position 位置 地点 地址
 geocode geocoding coordinate latitude longitude 坐标
-map navigation direction route 地图 路线
-nearby near around close surrounding 附近 周边
+navigation direction route 路线
+nearby near around surrounding 附近 周边
 restaurant dining food eat 餐厅
 recipe cook cooking meal dish ingredient 菜谱
 hotel accommodation lodging stay 酒店
@@ -76,7 +79,7 @@ car vehicle automobile auto
 stock share equity 股票 股价
 finance financial investment invest
 crypto cryptocurrency bitcoin blockchain
-price cost pricing quote rate 价格
+price cost pricing quote 价格
 currency exchange forex money 汇率
 payment pay invoice billing
 shop shopping buy purchase product store order ecommerce 商品
@@ -84,16 +87,13 @@ discount deal coupon sale promotion offer voucher
 house home property real estate apartment rental 房产
 job career employment hire hiring recruit position vacancy work
 resume cv
-course class lesson tutorial education learn study training
-school university college
+course class lesson tutorial training
 paper research study publication literature scholar journal article 论文
 medical health medicine clinical healthcare doctor disease 医疗
-drug medication pharmaceutical medicine
 fitness workout exercise
 diet nutrition calorie
-game gaming play 游戏
+game gaming 游戏
 sport match league team score 比赛
-horoscope astrology zodiac 星座
 law legal lawyer attorney
 gift present
 password credential secret login auth authentication
@@ -102,20 +102,18 @@ log logs trace monitor monitoring
 error exception bug crash
 memory remember note knowledge recall 记忆
 note memo notebook 笔记
-book novel read reading 图书
+book novel 图书
 qr barcode
 ocr scan recognize extract 识别
 shell terminal bash command cli console 终端 命令
 code programming source script 代码
 color colour
-font typography
-ad advertising advertisement marketing campaign
-customer client crm
+ad advertising advertisement
+customer client
 domain hostname dns
-random dice
 statistic stats statistical
 user account profile 用户
-information info detail data 信息 数据
+information info detail 信息
 http request api endpoint
 `;
 

@@ -23,6 +23,7 @@ const NOTHING: readonly Listing[] = [];
 function setUp(tools: readonly Tool[], kept: Signal[] = []) {
   let reads = 0;
   const described: string[] = [];
+  let whatFsIs = "Files and folders";
   let time = Date.UTC(2026, 0, 1);
   const listing = ({ name, group, ...rest }: Tool): Listing<"tool"> => ({
     kind: "tool",
@@ -47,7 +48,7 @@ function setUp(tools: readonly Tool[], kept: Signal[] = []) {
     signals,
     describeServer(name) {
       described.push(name);
-      return name === "fs" ? "Files and folders" : undefined;
+      return name === "fs" ? whatFsIs : undefined;
     },
     now: () => time,
     log: SILENT,
@@ -62,6 +63,7 @@ function setUp(tools: readonly Tool[], kept: Signal[] = []) {
     kept,
     reads: () => reads,
     described,
+    redescribe: (text: string) => void (whatFsIs = text),
     wait: (ms: number) => void (time += ms),
     replace: (change: (lists: readonly Listing<"tool">[]) => readonly Listing<"tool">[]) =>
       void (lists = [...change(lists)]),
@@ -113,6 +115,22 @@ describe("a finder", () => {
     const { names, described } = setUp(TOOLS);
     expect(names("files and folders")).toContain("fs__write_file");
     expect(described.toSorted()).toEqual(["fs", "weather"]);
+  });
+
+  it("takes up what a server says of itself anew, within seconds and without reading its tools again", () => {
+    const { names, redescribe, wait, reads, described } = setUp(TOOLS);
+    expect(names("attachments")).toEqual([]);
+    const before = reads();
+    redescribe("Attachments of tickets");
+    names("attachments");
+    names("attachments");
+    expect(described).toHaveLength(2);
+    wait(5_000);
+    expect(names("read attachments")[0]).toBe("fs__read_file");
+    redescribe("Files and folders");
+    wait(5_000);
+    expect(names("attachments")).toEqual([]);
+    expect(reads()).toBe(before);
   });
 
   it("gives a caller only what its own view holds [search-own-view]", () => {
@@ -170,6 +188,20 @@ describe("learning", () => {
     wait(laterMs);
     finder.observe(done("fs/write_file", more));
     expect(names("gizmo")).toEqual([]);
+  });
+
+  it("loses nothing when it is closed before that is written, nor what is learnt afterwards", async () => {
+    const { finder, names, kept } = setUp(TOOLS);
+    names("text gizmo");
+    finder.observe(done("fs/write_file"));
+    expect(kept).toEqual([]);
+    await finder.close();
+    expect(kept.map(({ query }) => query)).toEqual(["text gizmo"]);
+    names("file gizmo");
+    finder.observe(done("fs/read_file"));
+    await finder.close();
+    await finder.close();
+    expect(kept.map(({ query }) => query)).toEqual(["text gizmo", "file gizmo"]);
   });
 
   it("goes on with what earlier runs have learnt, also for tools that come later", async () => {

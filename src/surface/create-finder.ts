@@ -4,7 +4,7 @@ import { createSearchIndex } from "../search/create-search-index.ts";
 import type { SignalStore } from "../store/store.ts";
 import { createFinderDocuments, toolId } from "./finder-documents.ts";
 import { createFinderLearning } from "./finder-learning.ts";
-import type { Finder } from "./finder.ts";
+import type { OpenFinder } from "./finder.ts";
 import type { Named, Surface } from "./surface.ts";
 
 export interface FinderOptions {
@@ -17,8 +17,8 @@ export interface FinderOptions {
   log: Logger;
 }
 
-/** A {@link Finder} that reads nothing before the first search, and then only what has changed. */
-export function createFinder({ surface, signals, describeServer, now, log }: FinderOptions): Finder {
+/** An {@link OpenFinder} that reads nothing before the first search, and then only what has changed. */
+export function createFinder({ surface, signals, describeServer, now, log }: FinderOptions): OpenFinder {
   const learning = createFinderLearning({
     signals,
     onLearnt: (query, tool) => {
@@ -65,6 +65,7 @@ export function createFinder({ surface, signals, describeServer, now, log }: Fin
       return { hits, total: Math.max(found.total, hits.length) };
     },
     observe: (record) => learning.observe(record),
+    close: () => learning.close(),
   };
 }
 

@@ -5,7 +5,7 @@ import type { FoundResource, Named } from "./surface.ts";
 import { parseTemplate, type Effort } from "./uri-template.ts";
 
 /** For one URI over all templates: servers may have thousands, made so that each is much work. */
-const MAX_EFFORT = 20_000_000;
+const MAX_EFFORT = 5_000_000;
 
 /**
  * Who reads a URI that no list shows. A template that names at least a scheme goes before what a Source has handed out,

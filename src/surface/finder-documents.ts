@@ -2,6 +2,7 @@ import type { Caller } from "../core/caller.ts";
 import type { Json } from "../core/json.ts";
 import type { Listing, Logger } from "../core/source.ts";
 import type { SearchDocument, SearchIndex } from "../search/search.ts";
+import { createFinderDescriptions } from "./finder-descriptions.ts";
 import type { Named } from "./surface.ts";
 
 /** Callers whose last view is remembered; a search by another one takes the place of the oldest. */
@@ -17,18 +18,16 @@ export type InView = ReadonlyMap<string, Named<"tool">>;
 export interface FinderDocuments {
   /**
    * Brings the index up to what this view holds: only what is new to it is loaded, only what no remembered view has any
-   * more is taken out.
+   * more is taken out. What a server says of itself is taken up within seconds, also when its list stays the same.
    */
   sync(caller: Caller, tools: readonly Named<"tool">[]): InView;
   /** Keys of all documents of one tool: callers may see different ones under one id. */
   keysOf(tool: string): Iterable<string>;
 }
 
-type Describe = (server: string) => string | undefined;
-
 export interface FinderDocumentsOptions {
   index: SearchIndex;
-  describeServer: Describe;
+  describeServer: (server: string) => string | undefined;
   /** A document has come into the index. */
   onAdded: (key: string, tool: string) => void;
   now: () => number;
@@ -39,8 +38,8 @@ export interface FinderDocumentsOptions {
 export const toolId = (source: string, item: string) => `${source}/${item}`;
 
 interface Known {
-  key: string;
   tool: string;
+  document: SearchDocument;
   /** Remembered views that hold it. */
   holders: number;
 }
@@ -54,6 +53,8 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
   const { index, describeServer, onAdded, now, log } = options;
   const known = new Map<Listing, Known>();
   const byTool = new Map<string, Set<string>>();
+  const byServer = new Map<string, Set<Known>>();
+  const descriptions = createFinderDescriptions(describeServer, now);
   /** By the list itself: callers that see the same share it. */
   const views = new Map<readonly Named<"tool">[], { inView: Map<string, Named<"tool">>; places: number }>();
   const places = new Map<string, Place>();
@@ -65,11 +66,10 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       return held.inView;
     }
     const inView = new Map<string, Named<"tool">>();
-    const describe = rememberedBy(describeServer);
     for (const named of tools) {
-      const listing = known.get(named.listing) ?? add(named, describe);
+      const listing = known.get(named.listing) ?? add(named);
       listing.holders++;
-      inView.set(listing.key, named);
+      inView.set(listing.document.key, named);
     }
     views.set(tools, { inView, places: 1 });
     return inView;
@@ -87,10 +87,14 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       const keys = byTool.get(entry.tool);
       keys?.delete(key);
       if (keys?.size === 0) byTool.delete(entry.tool);
+      const { server } = entry.document;
+      if (server === undefined || !byServer.get(server)?.delete(entry) || byServer.get(server)?.size !== 0) continue;
+      byServer.delete(server);
+      descriptions.forget(server);
     }
   }
 
-  function add(named: Named<"tool">, describe: Describe): Known {
+  function add(named: Named<"tool">): Known {
     const { listing, source } = named;
     const tool = toolId(source.name, listing.id);
     const keys = byTool.get(tool) ?? new Set();
@@ -98,19 +102,33 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
     let key = tool;
     for (let other = 2; keys.has(key); other++) key = `${tool} ${other}`;
     byTool.set(tool, keys.add(key));
-    index.set(documentOf(key, named, describe));
-    const entry = { key, tool, holders: 0 };
+    const document = documentOf(key, named);
+    index.set(document);
+    const entry = { tool, document, holders: 0 };
     known.set(listing, entry);
+    if (document.server !== undefined) {
+      const ofServer = byServer.get(document.server) ?? new Set();
+      byServer.set(document.server, ofServer.add(entry));
+    }
     onAdded(key, tool);
     return entry;
   }
 
-  function documentOf(key: string, named: Named<"tool">, describe: Describe): SearchDocument {
+  function describeAgain(): void {
+    for (const server of descriptions.changed()) {
+      for (const entry of byServer.get(server) ?? []) {
+        entry.document = { ...entry.document, serverDescription: descriptions.of(server) ?? "" };
+        index.set(entry.document);
+      }
+    }
+  }
+
+  function documentOf(key: string, named: Named<"tool">): SearchDocument {
     const { group, nameInGroup, name } = named.listing;
     const document: SearchDocument = { key, name: nameInGroup ?? name };
     if (group !== undefined) {
       document.server = group;
-      const description = describe(group);
+      const description = descriptions.of(group);
       if (description !== undefined) document.serverDescription = description;
     }
     try {
@@ -131,6 +149,7 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       const before = places.get(place);
       places.delete(place);
       places.set(place, { tools, usedAt: at });
+      describeAgain();
       const inView = before?.tools === tools ? views.get(tools)?.inView : undefined;
       if (inView) return inView;
       const held = hold(tools);
@@ -143,15 +162,6 @@ export function createFinderDocuments(options: FinderDocumentsOptions): FinderDo
       return held;
     },
     keysOf: (tool) => byTool.get(tool) ?? [],
-  };
-}
-
-/** A server has many tools: it is asked once for all of them. */
-function rememberedBy(describe: Describe): Describe {
-  const known = new Map<string, string | undefined>();
-  return (server) => {
-    if (!known.has(server)) known.set(server, describe(server));
-    return known.get(server);
   };
 }
 

@@ -28,6 +28,8 @@ export interface FinderLearning {
   queriesOf(tool: string): readonly string[];
   /** Reads what earlier runs have learnt, once. */
   begin(): void;
+  /** Writes what waits, after what is being written. Later lessons are written at once. */
+  close(): Promise<void>;
 }
 
 export interface FinderLearningOptions {
@@ -52,6 +54,10 @@ export function createFinderLearning({ signals, onLearnt, now, log }: FinderLear
   const learnt = new Map<string, string[]>();
   const taughtBy = new Map<string, number>();
   let waiting: Signal[] = [];
+  let timer: NodeJS.Timeout | undefined;
+  let isClosed = false;
+  /** Ends when all that was handed to the store is there. */
+  let written = Promise.resolve();
   let hasBegun = false;
 
   function learn(query: string, tool: string): boolean {
@@ -77,15 +83,20 @@ export function createFinderLearning({ signals, onLearnt, now, log }: FinderLear
   function keep(signal: Signal): void {
     if (waiting.length >= MAX_WAITING) return;
     waiting.push(signal);
-    if (waiting.length > 1) return;
-    setTimeout(() => {
-      const batch = waiting;
-      waiting = [];
-      signals
-        .add(batch)
-        .then(() => signals.prune(MAX_KEPT))
-        .catch((error: unknown) => log.warn({ err: error }, "what searches led to could not be kept"));
-    }, WRITE_AFTER_MS).unref();
+    if (isClosed) write();
+    else timer ??= setTimeout(write, WRITE_AFTER_MS).unref();
+  }
+
+  function write(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    if (waiting.length === 0) return;
+    const batch = waiting;
+    waiting = [];
+    written = written
+      .then(() => signals.add(batch))
+      .then(() => signals.prune(MAX_KEPT))
+      .catch((error: unknown) => log.warn({ err: error }, "what searches led to could not be kept"));
   }
 
   return {
@@ -124,6 +135,12 @@ export function createFinderLearning({ signals, onLearnt, now, log }: FinderLear
           for (const { query, tool } of kept.toReversed()) learn(query, tool);
         })
         .catch((error: unknown) => log.warn({ err: error }, "what earlier searches led to could not be read"));
+    },
+
+    close() {
+      isClosed = true;
+      write();
+      return written;
     },
   };
 }

@@ -20,3 +20,8 @@ export interface Finder {
    */
   observe(record: CallRecord): void;
 }
+
+export interface OpenFinder extends Finder {
+  /** Writes down what has been learnt and is not written yet. Never fails, safe to call twice. */
+  close(): Promise<void>;
+}

@@ -43,6 +43,17 @@ describe("a URI template", () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 
+  it("spends no more effort on matches than there is, and none on what cannot fit", () => {
+    const template = parseTemplate("a://{x}b{y}");
+    const whole = 4 * "a://1b2".length;
+    const effort = { left: 2 * whole };
+    expect(template.match("a://1c2", effort)).toBeUndefined();
+    expect(effort.left).toBe(2 * whole);
+    expect(template.match("a://1b2", effort)).toEqual({ x: "1", y: "2" });
+    expect(template.match("a://1b2", effort)).toEqual({ x: "1", y: "2" });
+    expect(template.match("a://1b2", effort)).toBeUndefined();
+  });
+
   it("fits nothing when it or the URI is longer than any that means something", () => {
     const long = (chars: number) => `a://${"x".repeat(chars - 4)}`;
     expect(parseTemplate(long(2_048)).match(long(2_048))).toEqual({});

@@ -44,6 +44,12 @@ it("takes up what changes in its file, and touches nothing else", async () => {
       expect(await pidOf("stays")).toBe(stays);
       expect(await client.names()).toContain("comes__echo");
 
+      // One server of them that cannot be used: it stays what it was.
+      await rewrite({ stays: { command: 5 }, comes: { ...plain(), description: "Changed" } });
+      await expect.poll(program.log, WAIT).toContain("stays: what the file said of it before stays");
+      await expect.poll(program.log, WAIT).toContain("servers changed: comes");
+      expect(await pidOf("stays")).toBe(stays);
+
       // As editors write: another file takes its name.
       const aside = path.join(folder, ".dynamic-mcp.json.tmp");
       await writeFile(aside, JSON.stringify({ mcpServers: { stays: plain(), last: plain() } }));

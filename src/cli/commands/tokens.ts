@@ -63,7 +63,7 @@ export const tokens: Command = {
       String(tools),
       String(cost),
       String(builtIn),
-      whole === 0 ? "" : `${saved} (${Math.round((saved / whole) * 100)}%)`,
+      whole === 0 ? "" : `${saved} (${Math.trunc((saved / whole) * 100)}%)`,
       isUsed ? "used" : "",
     ]);
     context.terminal.out(table(["exposure", "listed", "tokens", "of them built-in", "saved", ""], ways));
