@@ -38,13 +38,13 @@ const ROUND_MS = 200;
  * brings the answers goes on with it.
  */
 class ServerCall {
-  readonly id = randomUUID();
   readonly principal: string;
   readonly #server: FleetServer;
   readonly #spec: CallSpec;
   readonly #questions: Questions;
   readonly #deadline: Deadline;
   readonly #roots: JsonObject | undefined;
+  #id: string | undefined;
   #ctx: RunContext;
   #outcome: Promise<JsonObject> | undefined;
   #failure: DynamicMcpError | undefined;
@@ -61,6 +61,11 @@ class ServerCall {
     this.#questions = new Questions(this.#deadline, ctx, () => this.#state({ parked: this.id }), hide);
   }
 
+  /** Made for a call that waits, which few do. */
+  get id(): string {
+    return (this.#id ??= randomUUID());
+  }
+
   /** @throws Paused when the client has to come back; what `Upstream.request` throws, TIMEOUT */
   run(first: JsonObject = {}): Promise<JsonObject> {
     return this.#untilOver(() => this.#rounds(first));
@@ -70,9 +75,10 @@ class ServerCall {
   resume(ctx: RunContext, answers: Record<string, JsonObject>): Promise<JsonObject> {
     this.#ctx = ctx;
     return this.#untilOver(() =>
-      this.#attend((paused) => {
+      this.#attend(() => {
+        const outcome = this.#questions.orPaused(this.#outcome as Promise<JsonObject>);
         this.#questions.resume(ctx.io, answers);
-        return Promise.race([this.#outcome as Promise<JsonObject>, paused]);
+        return outcome;
       }),
     );
   }
@@ -80,9 +86,9 @@ class ServerCall {
   async #rounds(first: JsonObject): Promise<JsonObject> {
     let params = { ...this.#spec.params, ...first };
     for (let round = 1; ; round++) {
-      const result = await this.#attend((paused) =>
+      const result = await this.#attend(() =>
         // The turn is over when somebody has to be asked, though the server still has the request.
-        this.#server.turn(() => Promise.race([(this.#outcome = this.#request(params)), paused]), this.#deadline),
+        this.#server.turn(() => this.#questions.orPaused((this.#outcome = this.#request(params))), this.#deadline),
       );
       if (result["resultType"] !== "input_required") return result;
       if (round > MAX_ROUNDS) {
@@ -117,11 +123,11 @@ class ServerCall {
   }
 
   /** Ends when this run's deadline does. */
-  async #attend(work: (paused: Promise<never>) => Promise<JsonObject>): Promise<JsonObject> {
+  async #attend(work: () => Promise<JsonObject>): Promise<JsonObject> {
     const { deadline } = this.#ctx;
     const detach = deadline.onEnd(() => this.#deadline.end(deadline.reason ?? "client"));
     try {
-      return await work(this.#questions.paused());
+      return await work();
     } finally {
       detach();
     }
@@ -163,14 +169,16 @@ class ServerCall {
     const { caller, io } = this.#ctx;
     server.assertUsable();
     const can = mayAsk(this.#spec, caller) ? io.can : NOTHING;
-    const link = await this.#patiently(() => server.links.forCaller(caller, can, this.#roots, this.#deadline));
+    const link =
+      server.links.forCallerAtOnce(caller, can, this.#roots) ??
+      (await this.#patiently(() => server.links.forCaller(caller, can, this.#roots, this.#deadline)));
     const release = link.use();
     link.relays.add(this.#questions);
     this.#questions.link = link;
     try {
       const isReady = (link.hasServed || server.personal !== "roots at start") && !link.roots.areOld;
       const upstream = (isReady && link.upstream) || (await this.#open(link));
-      await this.#wantLog(link, upstream);
+      if (this.#wantsOtherLog(link, upstream)) await this.#setLog(link, upstream);
       const { method, headers } = this.#spec;
       try {
         const result = await upstream.request(method, params, {
@@ -229,12 +237,15 @@ class ServerCall {
   }
 
   /** Servers of the older era are told once how much to log; later ones with each request. */
-  async #wantLog(link: Link, upstream: Upstream): Promise<void> {
+  #wantsOtherLog(link: Link, upstream: Upstream): boolean {
     const level = this.#questions.logIndex;
     const { era, capabilities } = upstream.about;
-    if (level === undefined || era !== "legacy" || !capabilities["logging"]) return;
-    if (link.logLevel !== undefined && link.logLevel <= level) return;
-    link.logLevel = level;
+    if (level === undefined || era !== "legacy" || !capabilities["logging"]) return false;
+    return link.logLevel === undefined || link.logLevel > level;
+  }
+
+  async #setLog(link: Link, upstream: Upstream): Promise<void> {
+    link.logLevel = this.#questions.logIndex;
     const deadline = this.#deadline.child(LOG_LEVEL_MS);
     try {
       await upstream.request("logging/setLevel", { level: this.#questions.logLevel ?? "info" }, { deadline });

@@ -14,6 +14,17 @@ export const FULL_CAPABILITIES: JsonObject = {
  * clients give equal texts, so that they can share a connection.
  */
 export function capabilitiesFor(can: ClientCan): JsonObject {
+  const known = MADE.get(can);
+  if (known) return known;
+  const capabilities = make(can);
+  MADE.set(can, capabilities);
+  return capabilities;
+}
+
+/** Clients that declare the same share one `can`, and every call of theirs asks. */
+const MADE = new WeakMap<ClientCan, JsonObject>();
+
+function make(can: ClientCan): JsonObject {
   const { declared = {} } = can;
   const capabilities: JsonObject = {};
   if (can.elicitForm || can.elicitUrl) {

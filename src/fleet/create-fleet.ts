@@ -191,7 +191,7 @@ export function createFleet(options: FleetOptions): Fleet {
       return {
         servers: servers.size,
         connected: all.filter(({ links }) => links.open.length > 0).length,
-        down: all.filter(({ health }) => health.problem).length,
+        down: all.filter(({ health }) => health.outage).length,
       };
     },
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
+import { backoffMs } from "../core/backoff.ts";
 import { DynamicMcpError } from "../core/errors.ts";
-import { backoffMs } from "./backoff.ts";
 import { createHealth } from "./health.ts";
 
 const gone = new DynamicMcpError("UPSTREAM_UNAVAILABLE", "gone");

@@ -1,19 +1,26 @@
+import { backoffMs } from "../core/backoff.ts";
 import { hasCode, type DynamicMcpError } from "../core/errors.ts";
-import { backoffMs } from "./backoff.ts";
 
 /** Deaths in a row before there is a pause: one that died once, or was killed for once, is needed at once. */
 const FREE_DEATHS = 3;
 
 /** What went wrong last with a server, until when it is left alone, and how often it was connected again. */
 export interface Health {
-  /** Undefined while all is well. */
+  /** What went wrong last; undefined once a connection was made again. */
   readonly problem: DynamicMcpError | undefined;
+  /**
+   * What went wrong first since it was of use last, for those who tell how it is: each attempt may fail in words of its
+   * own, such as the time, and that is no news. One of another kind is.
+   */
+  readonly outage: DynamicMcpError | undefined;
   /** ms since 1970, while there is a problem. */
   readonly retryAt: number;
   readonly restarts: number;
   /** A connection could not be made, or what came over it was of no use. */
   failed(error: DynamicMcpError): void;
-  /** A connection was made, or what came over it is of use again. */
+  /** A connection was made; whether it is of use is not known yet. */
+  connected(): void;
+  /** It is of use again. */
   worked(): void;
   /** A connection ended by itself. @param wasOfUse it had come to rest before, or answered a call */
   died(error: DynamicMcpError, wasOfUse: boolean): void;
@@ -33,15 +40,31 @@ export function createHealth({
   retry: { baseMs: number; capMs: number };
 }): Health {
   let problem: DynamicMcpError | undefined;
+  let outage: DynamicMcpError | undefined;
   let retryAt = 0;
   let failures = 0;
   let deaths = 0;
   let restarts = 0;
   let hasDied = false;
 
+  function wentWrong(error: DynamicMcpError, waitMs: number): void {
+    problem = error;
+    if (outage?.code !== error.code) outage = error;
+    retryAt = now() + waitMs;
+  }
+
+  function connected(): void {
+    problem = undefined;
+    if (hasDied) restarts++;
+    hasDied = false;
+  }
+
   return {
     get problem() {
       return problem;
+    },
+    get outage() {
+      return outage;
     },
     get retryAt() {
       return retryAt;
@@ -50,28 +73,25 @@ export function createHealth({
       return restarts;
     },
     failed(error) {
-      problem = error;
       failures++;
-      // Credentials do not come back by themselves: no use to ask as often.
-      const wait = hasCode(error, "UPSTREAM_LOGIN") ? retry.baseMs * 4 : backoffMs(failures, retry, random);
-      retryAt = now() + wait;
+      // Credentials do not come back by themselves: no use to ask often.
+      wentWrong(error, hasCode(error, "UPSTREAM_LOGIN") ? retry.capMs : backoffMs(failures, retry, random));
     },
+    connected,
     worked() {
-      problem = undefined;
+      connected();
+      outage = undefined;
       failures = 0;
-      if (hasDied) restarts++;
-      hasDied = false;
     },
     died(error, wasOfUse) {
       hasDied = true;
       deaths = wasOfUse ? 1 : deaths + 1;
       if (deaths <= FREE_DEATHS) return;
-      problem = error;
-      retryAt = now() + backoffMs(deaths - FREE_DEATHS, retry, random);
+      wentWrong(error, backoffMs(deaths - FREE_DEATHS, retry, random));
     },
     pauseMs: () => (problem ? Math.max(0, retryAt - now()) : 0),
     forget() {
-      problem = undefined;
+      problem = outage = undefined;
       failures = deaths = 0;
     },
   };

@@ -181,7 +181,7 @@ export class Link {
     this.#openedAt = performance.now();
     this.logLevel = undefined;
     this.hasServed = false;
-    health.worked();
+    health.connected();
     ring.add("gateway", `connected: ${upstream.about.transport}, revision ${upstream.about.version}`);
     void upstream.ended.then(({ message }) => {
       if (this.#upstream !== upstream) return;

@@ -59,12 +59,20 @@ export class Links {
    * @throws OVERLOADED; the deadline's own error
    */
   async forCaller(caller: Caller, can: ClientCan, roots: JsonObject | undefined, deadline: Deadline): Promise<Link> {
-    const verdict = this.#host.verdict();
-    if (!verdict) {
+    if (!this.#host.verdict()) {
       // The first attempt finds out how the server is to be spoken to; a second beside it would be for nothing.
       const first = [...this.#links.values()].find(({ isOpening }) => isOpening);
       if (first) await within(first.settled(), deadline);
     }
+    return this.#called(caller, can, roots);
+  }
+
+  /** The same where nothing has to be waited for: on the way of nearly every call. @throws OVERLOADED */
+  forCallerAtOnce(caller: Caller, can: ClientCan, roots: JsonObject | undefined): Link | undefined {
+    return this.#host.verdict() ? this.#called(caller, can, roots) : undefined;
+  }
+
+  #called(caller: Caller, can: ClientCan, roots: JsonObject | undefined): Link {
     const link = this.#forCallerNow(caller, can, roots);
     link.wasCalled = true;
     return link;
@@ -219,5 +227,9 @@ function digestOf(roots: JsonObject): string {
 }
 
 function keyOf(owner: Caller | undefined, capabilities: JsonObject): string {
-  return `${owner ? whoseOf(owner) : "shared"} ${JSON.stringify(capabilities)}`;
+  let text = TEXTS.get(capabilities);
+  if (text === undefined) TEXTS.set(capabilities, (text = JSON.stringify(capabilities)));
+  return `${owner ? whoseOf(owner) : "shared"} ${text}`;
 }
+
+const TEXTS = new WeakMap<JsonObject, string>();

@@ -43,7 +43,7 @@ export class Questions implements Relay {
   link: Pick<Link, "noteDialog" | "tellRoots"> | undefined;
   #io: CallIo | undefined;
   #asked = 0;
-  #paused: { promise: Promise<never>; reject: (paused: Paused) => void } | undefined;
+  #pause: ((paused: Paused) => void) | undefined;
   /** What the end of the run has to ask; it ends when all that came together is in. */
   #gathered: Record<string, Ask> | undefined;
 
@@ -161,17 +161,16 @@ export class Questions implements Relay {
     setTimeout(() => {
       this.#gathered = undefined;
       this.#io = undefined;
-      this.#paused?.reject(new Paused(gathered, state));
+      this.#pause?.(new Paused(gathered, state));
     }, GATHER_MS);
   }
 
-  /** Rejects when the run has to end so that its client can be asked. */
-  paused(): Promise<never> {
-    let reject: (paused: Paused) => void = () => {};
-    const promise = new Promise<never>((_, no) => (reject = no));
-    promise.catch(() => {});
-    this.#paused = { promise, reject };
-    return promise;
+  /** The outcome, unless the run has to end before so that its client can be asked. @throws Paused */
+  orPaused(outcome: Promise<JsonObject>): Promise<JsonObject> {
+    return new Promise((resolve, reject) => {
+      this.#pause = reject;
+      outcome.then(resolve, reject);
+    });
   }
 
   /** The next run is here: what it has no answer for is asked again. */

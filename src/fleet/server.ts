@@ -246,6 +246,8 @@ export class FleetServer {
 
   #opened(link: Link, upstream: Upstream): void {
     this.#verdict = { era: upstream.about.era, transport: upstream.about.transport };
+    // Of one whose lists are not known, reading them tells.
+    if (this.#learning.isKnown) this.health.worked();
     this.#events.onState();
     this.#learning.connected(link);
     this.watches.opened(link);

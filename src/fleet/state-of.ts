@@ -18,7 +18,7 @@ export function stateOf(server: FleetServer, isReading: boolean): ServerState {
   const open = server.links.open;
   const status = statusOf(server, open.length > 0, isReading);
   const isDown = status === "down" || status === "login";
-  const problem = definition.problem ?? (isDown ? health.problem?.message : undefined);
+  const problem = definition.problem ?? (isDown ? health.outage?.message : undefined);
   const about = open[0]?.upstream?.about ?? offer?.about;
   return {
     name,
@@ -51,7 +51,7 @@ function statusOf(server: FleetServer, isOpen: boolean, isReading: boolean): Ser
   if (!definition.isEnabled) return "disabled";
   if (!server.isUsable) return "invalid";
   if (isOpen && offer) return "ready";
-  if (health.problem) return hasCode(health.problem, "UPSTREAM_LOGIN") ? "login" : "down";
+  if (health.outage) return hasCode(health.outage, "UPSTREAM_LOGIN") ? "login" : "down";
   if (offer) return "idle";
   return isReading || [...server.links.all].some(({ isOpening }) => isOpening) ? "starting" : "unknown";
 }
