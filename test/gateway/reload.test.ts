@@ -46,7 +46,7 @@ it("takes up what changes in its file, and touches nothing else", async () => {
 
       // One server of them that cannot be used: it stays what it was.
       await rewrite({ stays: { command: 5 }, comes: { ...plain(), description: "Changed" } });
-      await expect.poll(program.log, WAIT).toContain("stays: what the file said of it before stays");
+      await expect.poll(program.log, WAIT).toContain("what the file said of it before stays");
       await expect.poll(program.log, WAIT).toContain("servers changed: comes");
       expect(await pidOf("stays")).toBe(stays);
 

@@ -16,6 +16,8 @@ const RELOAD_EVERY_MS = 5_000;
 const LOOK_EVERY_MS = 5_000;
 /** Later memory against earlier, both medians of a quarter of the time. */
 const MAX_GROWTH = 1.15;
+/** In a shorter run the heap still takes the size that it keeps: growth is told, and not judged. */
+const JUDGED_FROM_MINUTES = 10;
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "30" } } });
 const endsAt = Date.now() + Number(values.minutes) * 60_000;
@@ -64,9 +66,10 @@ await withGateway(
 await sleep(1_000);
 const left = processes();
 const quarter = Math.max(1, Math.floor(memory.length / 4));
+const isJudged = Number(values.minutes) >= JUDGED_FROM_MINUTES;
 const growth = median(memory.slice(-quarter)) / median(memory.slice(quarter, quarter * 2));
 console.log(JSON.stringify({ ...found, growth: Number(growth.toFixed(3)), left }, null, 2));
-if (found.wrong + found.touched > 0 || found.answered === 0 || left.length > 0 || growth > MAX_GROWTH)
+if (found.wrong + found.touched > 0 || found.answered === 0 || left.length > 0 || (isJudged && growth > MAX_GROWTH))
   process.exitCode = 1;
 
 async function callOn(client: TestClient, at: number): Promise<void> {
