@@ -3,7 +3,7 @@ import { createCalls } from "../calls/create-calls.ts";
 import type { Ambient } from "../config/ambient.ts";
 import { assertMayListen } from "../config/refuse.ts";
 import { secretValues, type Settings } from "../config/schema.ts";
-import type { Caller } from "../core/caller.ts";
+import { LOCAL, type Caller } from "../core/caller.ts";
 import { once } from "../core/once.ts";
 import type { Logger } from "../core/source.ts";
 import { VERSION } from "../core/version.ts";
@@ -139,9 +139,11 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
     // What a killed server left behind goes when the next one serves, not when its engines are first used.
     const tidy = () => void Promise.all([means.engines.tidy(), means.reach.tidy()]);
     let tidying: NodeJS.Timeout | undefined;
-    const tidySoon = once(() => {
+    const beginServing = once(() => {
       tidying = setTimeout(tidy, TIDY_AFTER_MS).unref();
       servers.follow();
+      // Whoever initializes asks for the list next: it is put together meanwhile.
+      setImmediate(() => void surface.view({ principal: LOCAL }).list("tool"));
     });
     closers.unshift({ what: "tidying", close: () => clearTimeout(tidying) });
     return {
@@ -155,12 +157,12 @@ export async function openApp(settings: Settings, options: OpenAppOptions = {}):
       fleet,
       servers: servers.stored,
       serveStdio(input, output) {
-        tidySoon();
+        beginServing();
         return server.serveStdio(input, output);
       },
       async listenHttp() {
         assertMayListen(settings);
-        tidySoon();
+        beginServing();
         return server.listenHttp();
       },
       close: closeAll,
