@@ -42,7 +42,7 @@ export function evaluateSearch(corpora: Corpora): Report {
   );
   const all = [...rows, ...learntRows];
   const get = (set: string, measure: "recall5" | "recall10") => all.find((row) => row.set === set)?.[measure] ?? 0;
-  const loss = (share: string) => get(`toole multi, ${share} tools taught`, "recall5") - get("toole multi", "recall5");
+  const gain = (share: string) => get(`toole multi, ${share} tools taught`, "recall5") - get("toole multi", "recall5");
   const narrow = indexOf(livemcp);
   const wideIndex = indexOf(wide);
   const lostShare = mean(plain.flatMap(({ index, queries: asked }) => asked.map((each) => scoresOf(index, each).lost)));
@@ -58,8 +58,8 @@ export function evaluateSearch(corpora: Corpora): Report {
       atLeast("servers mcpbench R@5", get("servers mcpbench", "recall5"), 0.6),
       atLeast("servers livemcp R@5", get("servers livemcp", "recall5"), 0.5),
       atLeast("toole single R@5, all tools taught", get("toole single, all tools taught", "recall5"), 0.88),
-      atLeast("the same of multi, against none taught", loss("all"), 0),
-      atLeast("the same of multi, half against none", loss("half"), -0.01),
+      atLeast("the same of multi, against none taught", gain("all"), 0),
+      atLeast("the same of multi, half against none", gain("half"), 0),
       whole("names of tools that are found first", exactNameShare(wideIndex, wide)),
       whole("names of servers that are found first", exactNameShare(indexOf(servers), servers)),
       whole("nonsense that finds nothing, 527 tools", shareWithAtMost(0, narrow, NONSENSE)),

@@ -122,6 +122,45 @@ describe("learning", () => {
     expect(keys(index, "read_file")[0]).not.toBe("mail/send");
     expect(keys(index, "read the contents of a file")[0]).not.toBe("mail/send");
   });
+
+  it("pushes out nothing that fits by its words, where only some tools have been taught", () => {
+    const cities = ["Bonn", "Trier", "Ulm", "Jena", "Hof"];
+    const index = indexOf([
+      { key: "rain", name: "rain_radar", description: "Shows rain over a town" },
+      ...cities.map((city) => ({ key: city, name: `guide_${city}`, description: `A walk through ${city}` })),
+    ]);
+    for (const city of cities) {
+      for (const place of ["park", "castle", "river"]) index.learn(`rain over the town near the ${place}`, city);
+    }
+    expect(keys(index, "rain over a town", 3)).toContain("rain");
+  });
+});
+
+describe("what has little to do with the query", () => {
+  const index = indexOf([
+    ...DOCUMENTS,
+    ...Array.from({ length: 300 }, (_, n) => ({
+      key: `${n}`,
+      name: `report_${n}`,
+      description: `Report number ${n}. The colour of headings is an option, as are tables, letters and flats.`,
+    })),
+  ]);
+
+  it.each(["why do cats purr at night", "paint my old wooden fence", "sharpen the kitchen knives"])(
+    "is not found: %s",
+    (query) => expect(index.search(query, { limit: 5 })).toEqual({ hits: [], total: 0 }),
+  );
+
+  it("is found among few more easily than among many", () => {
+    const query = "wooden fences, ancient ones, complete";
+    const accepts = (key: string) => key.startsWith("fs/");
+    expect(index.search(query, { limit: 5, accepts }).hits).toEqual([]);
+    expect(index.search(query, { limit: 5, accepts, among: 5 }).hits.length).toBe(1);
+  });
+
+  it("does not fill up what is found", () => {
+    expect(keys(index, "merge a pull request with headings", 5)).toEqual(["github/merge_pull_request"]);
+  });
 });
 
 describe("hostile input", () => {

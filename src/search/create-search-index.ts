@@ -106,11 +106,11 @@ export function createSearchIndex(): SearchIndex {
       stale.add(key);
     },
 
-    search(query, { limit, accepts }): SearchHits {
+    search(query, { limit, accepts, among }): SearchHits {
       renew();
       const named = names.find(query);
       const concepts = analyse(query, language, postings);
-      const needed = neededEvidence(concepts.length, postings.documentCount);
+      const needed = neededEvidence(concepts.length, among ?? postings.documentCount);
 
       function rankedBy(withLessons: boolean): { named: Hit[]; fitting: Hit[]; isTaught: boolean } {
         const { slots, scores, evidence, isTaught } = rank(concepts, {

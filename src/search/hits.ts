@@ -8,10 +8,14 @@ export interface Hit {
 /** Taken from the order with lessons before the other has a turn. */
 const LESSONS_AHEAD = 2;
 
+/** Up to here, putting each hit in its place is faster than sorting them all. */
+const MAX_KEPT_SORTED = 100;
+
 const inOrder = (a: Hit, b: Hit) => b.place - a.place || b.score - a.score || (a.key < b.key ? -1 : 1);
 
 /** The first `limit` in order, without sorting what comes after them. */
 export function firstOf(hits: readonly Hit[], limit: number): Hit[] {
+  if (limit > MAX_KEPT_SORTED) return hits.toSorted(inOrder).slice(0, limit);
   const first: Hit[] = [];
   for (const hit of hits) {
     const last = first.at(-1);

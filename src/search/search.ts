@@ -37,6 +37,8 @@ export interface SearchOptions {
   limit: number;
   /** Documents that may be found, by key; default: all. Asked only for candidates. */
   accepts?: (key: string) => boolean;
+  /** How many `accepts` takes, about; default: all. The fewer, the less has to fit: less is found by chance. */
+  among?: number;
 }
 
 export interface SearchHits {

@@ -13,6 +13,7 @@ export const BESIDE_OTHERS = 0.7;
  * words are enough. Measured with questions that no tool here answers, against those that have an answer.
  *
  * @param asked words of the query, without those that say nothing
+ * @param documents that may be found
  * @returns share of the query, by rarity of the words
  */
 export function neededEvidence(asked: number, documents: number): number {

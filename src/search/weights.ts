@@ -13,7 +13,7 @@ export const WEIGHTS = {
   /** Of words that people wrap requests in. */
   wrapping: 0.3,
   /** Of lessons: at most as if a word were so often in the description. */
-  lessons: 0.6,
+  lessons: 0.4,
   /** Up to here, a word that is seldom in a document proves less that it fits. */
   passing: 1.5,
   /** Of names within a path or address: what the file is called says little about what to do with it. */

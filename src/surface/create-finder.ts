@@ -2,7 +2,7 @@ import { once } from "../core/once.ts";
 import type { Logger } from "../core/source.ts";
 import { createSearchIndex } from "../search/create-search-index.ts";
 import type { SignalStore } from "../store/store.ts";
-import { createFinderDocuments, toolId } from "./finder-documents.ts";
+import { createFinderDocuments, toolId, type InView } from "./finder-documents.ts";
 import { createFinderLearning } from "./finder-learning.ts";
 import type { OpenFinder } from "./finder.ts";
 import type { Named, Surface } from "./surface.ts";
@@ -49,7 +49,8 @@ export function createFinder({ surface, signals, describeServer, now, log }: Fin
       const inView = documents.sync(caller, view.all("tool"));
       const isIn = (named: Named<"tool"> | undefined) =>
         named !== undefined && (group === undefined || named.listing.group === group);
-      const found = index.search(query, { limit, accepts: (key) => isIn(inView.get(key)) });
+      const among = group === undefined ? inView.size : countOf(inView, group);
+      const found = index.search(query, { limit, accepts: (key) => isIn(inView.get(key)), among });
       const hits = found.hits.flatMap(({ key, score }) => {
         const named = inView.get(key);
         return named ? [{ named, score }] : [];
@@ -67,6 +68,12 @@ export function createFinder({ surface, signals, describeServer, now, log }: Fin
     observe: (record) => learning.observe(record),
     close: () => learning.close(),
   };
+}
+
+function countOf(inView: InView, group: string): number {
+  let count = 0;
+  for (const { listing } of inView.values()) if (listing.group === group) count++;
+  return count;
 }
 
 const toolOf = ({ source, listing }: Named<"tool">) => toolId(source.name, listing.id);

@@ -16,7 +16,7 @@ export interface UriTemplate {
   match(uri: string, effort?: Effort): Record<string, string> | undefined;
 }
 
-/** What may still be spent on matches, in characters of the URI x parts of a template. */
+/** What may still be spent on matches, in characters of the URI that are looked at: once, and once more for each part. */
 export interface Effort {
   left: number;
 }
@@ -36,6 +36,7 @@ export function parseTemplate(template: string): UriTemplate {
     literalChars: literals.reduce((sum, each) => sum + each.length, 0),
     match(uri, effort) {
       if (!parts || uri.length > MAX_URI_CHARS || !uri.startsWith(prefix) || !uri.endsWith(suffix)) return undefined;
+      if (effort && (effort.left -= uri.length) < 0) return undefined;
       if (!hasInOrder(literals, uri)) return undefined;
       if (effort && (effort.left -= parts.length * uri.length) < 0) return undefined;
       const texts = align(parts, uri);
