@@ -2,6 +2,7 @@ import { expect, it } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import { Paused } from "../core/pause.ts";
 import { RemoteError } from "../core/remote-error.ts";
+import { SILENT } from "../core/source.ts";
 import { connectStdio } from "../upstreams/stdio/connect-stdio.ts";
 import { callTool, known, memoryLists, openFleet, rawServer, run, testClient, toolNamed } from "./fixtures/open-fleet.ts"; // prettier-ignore
 
@@ -42,6 +43,28 @@ it("answers from what it remembers, without a connection", async () => {
   expect(connects).toBe(0);
 });
 
+it("is settled, and says why in its log, when what follows from what it remembers fails", async () => {
+  const lists = memoryLists();
+  {
+    await using fleet = openFleet([rawServer("raw")], { lists });
+    await known(fleet, "raw");
+    await expect.poll(() => lists.texts.size).toBe(1);
+  }
+  const logged: object[] = [];
+  await using fleet = openFleet([], { lists, log: { ...SILENT, error: (facts) => logged.push(facts) } });
+  const error = new Error("a listener's own");
+  const end = fleet.source.onChange(() => {
+    throw error;
+  });
+  fleet.apply([rawServer("raw")]);
+  await fleet.settled();
+  expect(logged).toEqual([{ err: error }]);
+  end();
+  fleet.apply([rawServer("raw"), rawServer("other")]);
+  await fleet.settled();
+  expect(fleet.servers()).toHaveLength(2);
+});
+
 it("ends the calls of a killed server at once, and the next one works", async () => {
   await using fleet = openFleet([rawServer("raw")]);
   await known(fleet, "raw");
@@ -55,7 +78,7 @@ it("ends the calls of a killed server at once, and the next one works", async ()
   expect(fleet.server("raw")).toMatchObject({ status: "ready", restarts: 1 });
 });
 
-it("lets servers that hang or die in any phase harm nobody else", async () => {
+it("lets servers that hang or die in any phase harm nobody else [servers-isolated]", async () => {
   const bad = ["initialize", "tools/list", "prompts/list"].flatMap((phase) =>
     (["hang", "die"] as const).map(
       (how) =>
@@ -84,7 +107,26 @@ it("fails at once while a server is left alone after failures, and tries again a
   await expect(known(fleet, "raw")).rejects.toThrow("no luck 2");
 });
 
-it("quarantines one bad tool alone, and follows pages to their end", async () => {
+it("says the same of a server for as long as it fails, in whatever words", async () => {
+  let attempts = 0;
+  const connect: typeof connectStdio = (target, options) => {
+    attempts++;
+    return options.name === "dies" ? connectStdio(target, options) : Promise.reject(new Error(`no luck at ${attempts}`));
+  };
+  await using fleet = openFleet([rawServer("dies", { die: "tools/list" }), rawServer("refuses")], { connect, limits: { retry: { baseMs: 5, capMs: 5 } } }); // prettier-ignore
+  const said = { dies: new Set<unknown>(), refuses: new Set<unknown>() };
+  fleet.onChange(() => {
+    for (const { name, status, problem } of fleet.servers()) {
+      if (status !== "starting" || said[name as "dies"].size > 0) said[name as "dies"].add(problem);
+    }
+  });
+  await expect.poll(() => fleet.servers().every(({ status }) => status === "down")).toBe(true);
+  const before = attempts;
+  await expect.poll(() => attempts, { timeout: 10_000 }).toBeGreaterThan(before + 6);
+  expect([...said.dies, ...said.refuses]).toEqual([expect.stringContaining("dies"), expect.stringContaining("no luck at")]); // prettier-ignore
+});
+
+it("quarantines one bad tool alone, and follows pages to their end [servers-quarantine]", async () => {
   const extra = [{ description: "no name" }, { name: "echo", inputSchema: { type: "object" } }, { name: "bad", inputSchema: "x" }]; // prettier-ignore
   await using fleet = openFleet([rawServer("raw", { extra, many: 50, pageSize: 7 }), rawServer("circle", { circle: true })]); // prettier-ignore
   await known(fleet, "raw", "circle");
@@ -132,7 +174,7 @@ it("answers with the server's own error, unchanged", async () => {
   expect((error as RemoteError).rpc).toEqual({ code: -32602, message: "no tool none", data: { own: true } });
 });
 
-it("takes a definition's secrets out of results, errors and logs", async () => {
+it("takes a definition's secrets out of results, errors and logs [servers-secrets]", async () => {
   const secret = "sesame-open-up";
   await using fleet = openFleet([rawServer("raw", {}, { secrets: [secret] }), rawServer("open", {}, { target: rawServer("raw", {}, { secrets: [secret] }).target })]); // prettier-ignore
   await known(fleet, "raw", "open");
@@ -176,7 +218,7 @@ it("relays a question to the client of the call, and its answer back", async () 
   expect(JSON.parse(await callTool(fleet, "raw__ask-twice", {}, client))).toMatchObject([{ content: { to: "a?" } }, { content: { to: "b?" } }]); // prettier-ignore
 });
 
-it("lets a call wait for a client that comes back with its answers, once, and for nobody else", async () => {
+it("lets a call wait for a client that comes back with its answers, once, and for nobody else [servers-parked]", async () => {
   await using fleet = openFleet([rawServer("raw")]);
   await known(fleet, "raw");
   const paused = await callTool(fleet, "raw__ask-twice").catch((each: unknown) => each);

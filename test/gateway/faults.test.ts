@@ -152,7 +152,7 @@ describe("servers that misbehave, beside a good one", () => {
   });
 });
 
-it("answers at once though five servers hang", async () => {
+it("answers at once though five servers hang [servers-start]", async () => {
   const hanging = Array.from({ length: 5 }, (_, n): [string, object] => [`hangs-${n}`, plain("--hang", n % 2 ? "initialize" : "tools/list")]); // prettier-ignore
   await withGateway({ ...Object.fromEntries<object>(hanging), good: plain() }, async ({ url }) => {
     const begin = performance.now();

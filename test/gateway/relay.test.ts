@@ -47,7 +47,7 @@ const CLIENTS: [string, () => Promise<TestClient>][] = [
   ["SDK v2, 2026-07-28", () => connectV2({ url: gateway.url }, "modern")],
 ];
 
-describe.each(["older", "newer"])("a server of the %s era", (name) => {
+describe.each(["older", "newer"])("a server of the %s era [servers-four-eras]", (name) => {
   describe.each(CLIENTS)("for a client with %s", (_client, connect) => {
     let client: TestClient;
     let other: TestClient;

@@ -8,7 +8,7 @@ import { plain } from "./plain.ts";
 const WAIT = { timeout: 10_000, interval: 30 };
 const CHANGES = "notifications/tools/list_changed";
 
-it("takes up what changes in its file, and touches nothing else", async () => {
+it("takes up what changes in its file, and touches nothing else [servers-reload]", async () => {
   await withGateway(
     { stays: plain(), changes: plain(), goes: plain() },
     async ({ url, program, rewrite, configFile, folder }) => {

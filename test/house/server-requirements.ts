@@ -3,6 +3,41 @@ import type { Promised } from "./promised.ts";
 /** What we promise about other servers behind this one: how they are kept, shown, searched. */
 export const SERVER_REQUIREMENTS: readonly Promised[] = [
   {
+    id: "servers-start",
+    promise: "A start and its first lists wait for no server.",
+    source: "docs/guides/servers.md#how-it-treats-them",
+  },
+  {
+    id: "servers-isolated",
+    promise: "A server that hangs or dies, in whichever phase, harms its own calls and nothing else.",
+    source: "docs/guides/servers.md#how-it-treats-them",
+  },
+  {
+    id: "servers-quarantine",
+    promise: "One malformed line of a server's list is set aside with its reason; the rest is offered.",
+    source: "docs/security.md#servers-behind-this-one",
+  },
+  {
+    id: "servers-secrets",
+    promise: "Values that variables and files gave to a definition show in no result, error or log.",
+    source: "docs/security.md#servers-behind-this-one",
+  },
+  {
+    id: "servers-reload",
+    promise: "A changed file restarts the servers that have changed, and no other.",
+    source: "docs/guides/servers.md",
+  },
+  {
+    id: "servers-parked",
+    promise: "A call that waits for answers goes on once, for whoever began it.",
+    source: "docs/decisions/0007-other-servers.md",
+  },
+  {
+    id: "servers-four-eras",
+    promise: "Everything is relayed in all four combinations of the protocol's eras.",
+    source: "docs/guides/servers.md#how-it-treats-them",
+  },
+  {
     id: "servers-raw",
     promise: "What a server answers reaches the client as it came, unknown members included.",
     source: "docs/guides/servers.md#how-it-treats-them",
