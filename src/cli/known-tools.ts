@@ -5,7 +5,7 @@ import type { Named } from "../surface/surface.ts";
 import type { App } from "./app.ts";
 import type { CommandContext } from "./command.ts";
 import { OPERATOR } from "./operate.ts";
-import { clip, oneLine } from "./print.ts";
+import { clip, oneLine, safeJson } from "./print.ts";
 
 /** For servers whose tools are not known yet, all together, in ms; some are downloaded first. */
 const WAIT_MS = 60_000;
@@ -49,7 +49,7 @@ export async function knowServers(context: CommandContext, names?: readonly stri
 export function tellSilent(context: CommandContext, silent: readonly SilentServer[]): void {
   for (const { name, problem } of silent) {
     const why = clip(oneLine(problem), 300);
-    const line = context.isJson ? JSON.stringify({ warning: { server: name, problem: why } }) : `Without ${oneLine(name)}: ${why}`; // prettier-ignore
+    const line = context.isJson ? safeJson(JSON.stringify({ warning: { server: name, problem: why } })) : `Without ${oneLine(name)}: ${why}`; // prettier-ignore
     context.terminal.err(line);
   }
 }

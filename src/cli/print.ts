@@ -39,8 +39,11 @@ export function words(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** Nothing is lost: what must not reach a terminal as it is stands there escaped. */
 export function json(value: unknown): string {
-  const text = JSON.stringify(value, undefined, 2) ?? "null";
+  return safeJson(JSON.stringify(value, undefined, 2) ?? "null");
+}
+
+/** Nothing is lost: what must not reach a terminal as it is stands there escaped. */
+export function safeJson(text: string): string {
   return text.replace(UNSAFE_IN_JSON, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }

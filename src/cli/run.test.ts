@@ -69,6 +69,18 @@ describe("runCli", () => {
     expect(called).toEqual([{ name: "dynamic.tool.get", args: { name: "a" } }]);
   });
 
+  it.each([[], ["--json"]])(
+    "shows what another server says of a fault without its control characters",
+    async (...flags) => {
+      const refuse = () => {
+        throw new DynamicMcpError("UPSTREAM_ERROR", "it said \u001b]0;x\u0007red\u009b2J\u202E");
+      };
+      const { err } = await runLine(["tools", "get", "a", ...flags], { answers: { "dynamic.tool.get": refuse } });
+      expect(err).toContain("it said");
+      expect(err).not.toMatch(/[^\P{Cc}\n]|\u202E/u);
+    },
+  );
+
   it("ends with the code of the fault, and closes what it opened [cli-exit-codes]", async () => {
     const refuse = () => {
       throw new DynamicMcpError("TOOL_NOT_FOUND", "there is no tool a", { data: { name: "a" } });

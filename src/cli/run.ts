@@ -9,6 +9,7 @@ import type { App, OpenApp } from "./app.ts";
 import type { Command, CommandContext, Terminal } from "./command.ts";
 import { serveCommand } from "./commands/serve.ts";
 import type { Program } from "./connect.ts";
+import { safe, safeJson } from "./print.ts";
 import { findCommand, flagsFor, looksLikeFile, unknownCommand } from "./which-command.ts";
 
 export interface CliInput extends Omit<LoadInput, "flags"> {
@@ -218,11 +219,12 @@ function has(flags: readonly GivenFlag[], name: string): boolean {
 }
 
 function inWords(error: unknown): string {
-  if (error instanceof DynamicMcpError) return `dynamic-mcp: ${error.message} (${error.code})`;
+  if (error instanceof DynamicMcpError) return `dynamic-mcp: ${safe(error.message)} (${error.code})`;
   return `dynamic-mcp: a fault of ours: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 }
 
 function asJson(error: unknown, code: string): string {
   const message = error instanceof Error ? error.message : String(error);
-  return JSON.stringify({ error: { code, message, ...(error instanceof DynamicMcpError && { data: error.data }) } });
+  const data = error instanceof DynamicMcpError && { data: error.data };
+  return safeJson(JSON.stringify({ error: { code, message, ...data } }));
 }

@@ -97,8 +97,8 @@ async function checkPackages(app: App, found: Report): Promise<void> {
 /** One that does not work harms nobody but those who call it. */
 async function checkOthers(app: App, stopped: Promise<void>, found: Report): Promise<void> {
   for (const { name, state, problem } of await checkServers(app, stopped)) {
-    const text = state ? foundIn(state) : `${oneLine(problem ?? "")}; \`servers logs ${name}\` may say more`;
-    found({ what: `server ${name}`, isOk: state !== undefined, isOptional: true, text });
+    const text = state ? foundIn(state) : `${oneLine(problem ?? "")}; \`servers logs ${oneLine(name)}\` may say more`;
+    found({ what: `server ${oneLine(name)}`, isOk: state !== undefined, isOptional: true, text });
   }
 }
 

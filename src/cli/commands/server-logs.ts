@@ -6,7 +6,7 @@ import { nearest } from "../../core/names.ts";
 import { isJsonObject } from "../../core/json.ts";
 import { logPath } from "../../fleet/log-file.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
-import { safe, words } from "../print.ts";
+import { safe, safeJson, words } from "../print.ts";
 import { parseJson, wholeNumber } from "../values.ts";
 
 const POLL_MS = 300;
@@ -80,7 +80,7 @@ function createLines(each: (line: string) => void): (text: string) => void {
 
 /** A line is JSON: when, where from, what. */
 function print(context: CommandContext, line: string): void {
-  if (context.isJson) return context.terminal.out(line);
+  if (context.isJson) return context.terminal.out(safeJson(line));
   let read;
   try {
     read = parseJson(line, "a line of the log");
@@ -89,5 +89,7 @@ function print(context: CommandContext, line: string): void {
   }
   if (!isJsonObject(read)) return;
   const from = read["from"] === "gateway" ? "-- " : "";
-  context.terminal.out(`${words(read["at"]).slice(0, 19).replace("T", " ")}Z  ${from}${safe(words(read["text"]))}`);
+  // Further lines are set in: they must not look like lines of their own, with a time that the server made up.
+  const text = safe(words(read["text"])).replaceAll("\n", "\n    ");
+  context.terminal.out(`${words(read["at"]).slice(0, 19).replace("T", " ")}Z  ${from}${text}`);
 }

@@ -159,11 +159,15 @@ describe("servers logs", () => {
 
   it("shows the last lines, of the file before too", async () => {
     writeFileSync(`${file}.1`, line("zero"));
-    writeFileSync(file, `${line("one")}${line("\u001b[31mtwo")}not json\n${line("ended", "gateway")}`);
+    writeFileSync(
+      file,
+      `${line("one")}${line("\u001b[31mtwo\n2026-01-02 -- fine")}not json\n${line("ended", "gateway")}`,
+    );
     expect((await logs("a b")).out.split("\n")).toEqual([
       "2026-01-02 03:04:05Z  zero",
       "2026-01-02 03:04:05Z  one",
       "2026-01-02 03:04:05Z  [31mtwo",
+      "    2026-01-02 -- fine",
       "2026-01-02 03:04:05Z  -- ended",
       "",
     ]);
