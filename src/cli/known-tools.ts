@@ -1,6 +1,7 @@
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import { nearest } from "../core/names.ts";
+import { serverNotFound } from "../fleet/not-found.ts";
 import type { Named } from "../surface/surface.ts";
 import type { App } from "./app.ts";
 import type { CommandContext } from "./command.ts";
@@ -81,16 +82,16 @@ export async function namedTool(context: CommandContext, name: string, server?: 
   if (found) return found;
   tellSilent(context, silent);
   const there = (await allNamed(context)).filter(({ listing }) => server === undefined || listing.group === server);
-  throw notThere("TOOL_NOT_FOUND", "tool", name, there.map((each) => (server === undefined ? each.name : (each.listing.nameInGroup ?? each.name)))); // prettier-ignore
+  throw toolNotFound(name, there.map((each) => (server === undefined ? each.name : (each.listing.nameInGroup ?? each.name)))); // prettier-ignore
 }
 
 /** @throws SERVER_NOT_FOUND with the nearest name */
 export function assertServer(fleet: App["fleet"], server: string): void {
-  if (!fleet.server(server)) throw notThere("SERVER_NOT_FOUND", "server", server, fleet.servers().map((each) => each.name)); // prettier-ignore
+  if (!fleet.server(server)) throw serverNotFound(server, fleet.servers().map((each) => each.name), { otherwise: "`servers list` lists them" }); // prettier-ignore
 }
 
-function notThere(code: "TOOL_NOT_FOUND" | "SERVER_NOT_FOUND", what: string, name: string, names: readonly string[]) {
+function toolNotFound(name: string, names: readonly string[]): DynamicMcpError {
   const near = nearest(name, names);
-  const hint = near === undefined ? `\`${what}s list\` lists them` : `did you mean ${JSON.stringify(near)}?`;
-  return new DynamicMcpError(code, `there is no ${what} ${JSON.stringify(clip(name, 80))}; ${hint}`);
+  const hint = near === undefined ? "`tools list` lists them" : `did you mean ${JSON.stringify(near)}?`;
+  return new DynamicMcpError("TOOL_NOT_FOUND", `there is no tool ${JSON.stringify(clip(name, 80))}; ${hint}`);
 }

@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Ambient } from "../config/ambient.ts";
 import type { Settings } from "../config/schema.ts";
 import { LOCAL } from "../core/caller.ts";
@@ -8,6 +7,7 @@ import { VERSION } from "../core/version.ts";
 import { createFleet } from "../fleet/create-fleet.ts";
 import { createStoredServers } from "../fleet/create-stored-servers.ts";
 import type { Fleet } from "../fleet/fleet.ts";
+import { logFolderIn } from "../fleet/log-file.ts";
 import type { StoredServers } from "../fleet/stored-servers.ts";
 import type { HttpProxies } from "../machine/net/http-pool.ts";
 import type { AttachedServers } from "../operations/operations.ts";
@@ -38,9 +38,6 @@ export interface ServersOptions {
   now: () => number;
 }
 
-/** In the data folder: what servers write to stderr, for `servers logs`. */
-const LOG_FOLDER = "logs/servers";
-
 /** Opens no connection and waits for none. */
 export async function openServers(options: ServersOptions): Promise<Servers> {
   const { settings, ambient, store, schemas, isServing, log, now } = options;
@@ -57,7 +54,7 @@ export async function openServers(options: ServersOptions): Promise<Servers> {
     random: Math.random,
     client: { name: "dynamic-mcp", version: VERSION },
     isSingleClient: isServing && server.transport === "stdio",
-    logFolder: join(server.dataDir, LOG_FOLDER),
+    logFolder: logFolderIn(server.dataDir),
     limits: { messageBytes: upstreams.maxMessageBytes, ...(!isServing && { learners: 0 }) },
   });
   const { maxServers, maxAttached } = upstreams;

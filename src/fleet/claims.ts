@@ -4,6 +4,8 @@ import { isJsonObject } from "../core/json.ts";
 /** URIs that are remembered for each principal, and principals. */
 const MAX_URIS = 2_000;
 const MAX_PRINCIPALS = 1_000;
+/** One that is longer is not remembered. */
+const MAX_URI_CHARS = 8_192;
 
 /** Resources that servers have handed out in results: they can be read though no list has them. By whoever got them. */
 export class Claims {
@@ -22,7 +24,7 @@ export class Claims {
     for (const content of contents) {
       if (!isJsonObject(content)) continue;
       const uri = content["type"] === "resource_link" ? content["uri"] : isJsonObject(content["resource"]) ? content["resource"]["uri"] : undefined; // prettier-ignore
-      if (typeof uri === "string") this.#add(uri, server, principal);
+      if (typeof uri === "string" && uri.length <= MAX_URI_CHARS) this.#add(uri, server, principal);
     }
   }
 

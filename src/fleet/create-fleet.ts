@@ -1,13 +1,13 @@
 import type { Deadline } from "../core/deadline.ts";
-import { DynamicMcpError } from "../core/errors.ts";
+import type { DynamicMcpError } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
-import { nearest } from "../core/names.ts";
 import { LOG_LEVELS, type LogLevel, type ChannelMessage } from "../core/source.ts";
 import { createTurns } from "../core/turns.ts";
 import type { ServerDefinition } from "./definition.ts";
 import { removed, unavailable } from "./errors.ts";
 import type { Fleet, ServerState } from "./fleet.ts";
 import { Listings } from "./listings.ts";
+import { serverNotFound } from "./not-found.ts";
 import { KINDS } from "./offer.ts";
 import { DEFAULT_LIMITS, type FleetOptions } from "./options.ts";
 import { ParkedCalls } from "./parked.ts";
@@ -36,7 +36,7 @@ export function createFleet(options: FleetOptions): Fleet {
   const learners = createTurns(limits.learners);
   const toStock = new Set<ItemKind>();
   let states: readonly ServerState[] | undefined;
-  let settled: Promise<unknown> = Promise.resolve();
+  let settled: Promise<void> = Promise.resolve();
   let isClosed = false;
 
   const inOrder = () => [...servers.values()].toSorted((a, b) => (a.definition.name < b.definition.name ? -1 : 1));
@@ -55,7 +55,8 @@ export function createFleet(options: FleetOptions): Fleet {
       const stocks = ordered.flatMap(({ definition, offer }) =>
         offer && offer.shelves[kind].keys.length > 0 ? { definition, shelf: offer.shelves[kind] } : [],
       );
-      if (listings[kind].stock(stocks)) onList.tell(kind);
+      const hasChanged = listings[kind].stock(stocks, (server, text) => servers.get(server)?.ring.add("gateway", text));
+      if (hasChanged) onList.tell(kind);
     }
   });
 
@@ -110,11 +111,7 @@ export function createFleet(options: FleetOptions): Fleet {
   function find(name: string): FleetServer {
     const server = servers.get(name);
     if (server) return server;
-    const similar = nearest(name, servers.keys());
-    throw new DynamicMcpError(
-      "SERVER_NOT_FOUND",
-      `there is no server ${JSON.stringify(name.slice(0, 100))}${similar === undefined ? "" : `; did you mean ${similar}?`}`,
-    );
+    throw serverNotFound(name, servers.keys());
   }
 
   return {
@@ -161,13 +158,14 @@ export function createFleet(options: FleetOptions): Fleet {
       if (change.removed.length + change.changed.length > 0) for (const kind of KINDS) toStock.add(kind);
       if (toStock.size > 0 && fresh.length === 0) stock();
       if (isTouched) stateChanged();
-      settled = Promise.all([settled, recall(fresh)]);
+      settled = Promise.all([settled, recall(fresh)]).then(
+        () => {},
+        (error: unknown) => options.log.error({ err: error }, "what is remembered of servers could not be read"),
+      );
       return change;
     },
 
-    async settled() {
-      await settled;
-    },
+    settled: () => settled,
 
     async known(name, deadline: Deadline) {
       const server = find(name);

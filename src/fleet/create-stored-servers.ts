@@ -1,8 +1,9 @@
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
-import { nearest, wireName } from "../core/names.ts";
+import { wireName } from "../core/names.ts";
 import type { Logger } from "../core/source.ts";
 import type { Change, ItemHead, Place, Store, StoredKind, Write } from "../store/store.ts";
+import { serverNotFound } from "./not-found.ts";
 import type { StoredServer, StoredServers, StoredServersFollower } from "./stored-servers.ts";
 
 export interface StoredServersOptions {
@@ -73,10 +74,7 @@ export function createStoredServers(options: StoredServersOptions): StoredServer
   async function remove(name: string): Promise<void> {
     assertWritable();
     const known = await find("server", name);
-    if (!known) {
-      const near = nearest(name, (await store.items.list("server")).map((head) => head.name)); // prettier-ignore
-      throw new DynamicMcpError("SERVER_NOT_FOUND", `there is no server ${JSON.stringify(name.slice(0, 80))}${near ? `; did you mean ${JSON.stringify(near)}?` : ""}`); // prettier-ignore
-    }
+    if (!known) throw serverNotFound(name, (await store.items.list("server")).map((head) => head.name)); // prettier-ignore
     await store.items.remove(known.id, write("remove"));
     await told();
   }

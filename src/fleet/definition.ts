@@ -24,7 +24,7 @@ export interface ServerDefinition {
     /** Patterns with `*`; empty: all. Of the server's own names. */
     allow: readonly string[];
     deny: readonly string[];
-    /** Own name -> listed name, without prefix. */
+    /** Own name -> listed name, without prefix; also patterns, with one `*` on each side. */
     rename: Readonly<Record<string, string>>;
   };
   /** Put before names as `<prefix>__`; empty: none. */

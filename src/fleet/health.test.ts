@@ -23,6 +23,20 @@ it("waits longer after each failure, up to a cap, and not at all after it worked
   expect(health.pauseMs()).toBe(0);
 });
 
+it("tells of an outage what went wrong first, and waits longer though connections that are of no use are made", () => {
+  const { health } = open();
+  health.failed(gone);
+  health.connected();
+  expect([health.problem, health.outage, health.pauseMs()]).toEqual([undefined, gone, 0]);
+  health.failed(new DynamicMcpError("TIMEOUT", "later, in other words"));
+  expect([health.problem?.message, health.outage, health.pauseMs()]).toEqual(["later, in other words", gone, 100]);
+  const login = new DynamicMcpError("UPSTREAM_LOGIN", "a login");
+  health.failed(login);
+  expect([health.outage, health.pauseMs()]).toEqual([login, 1_000]);
+  health.worked();
+  expect(health.outage).toBeUndefined();
+});
+
 it("lets one that died be started again at once, unless it keeps dying", () => {
   const { health } = open();
   for (let death = 1; death <= 3; death++) {

@@ -10,7 +10,7 @@ export interface Health {
   readonly problem: DynamicMcpError | undefined;
   /**
    * What went wrong first since it was of use last, for those who tell how it is: each attempt may fail in words of its
-   * own, such as the time, and that is no news. One of another kind is.
+   * own, such as the time, and that is no news. That it asks for a login is.
    */
   readonly outage: DynamicMcpError | undefined;
   /** ms since 1970, while there is a problem. */
@@ -28,6 +28,8 @@ export interface Health {
   pauseMs(): number;
   forget(): void;
 }
+
+const isLogin = (error: DynamicMcpError) => hasCode(error, "UPSTREAM_LOGIN");
 
 /** The circuit breaker of one server: open until `retryAt`, then whoever comes first tries. */
 export function createHealth({
@@ -49,7 +51,7 @@ export function createHealth({
 
   function wentWrong(error: DynamicMcpError, waitMs: number): void {
     problem = error;
-    if (outage?.code !== error.code) outage = error;
+    if (!outage || isLogin(outage) !== isLogin(error)) outage = error;
     retryAt = now() + waitMs;
   }
 
@@ -75,7 +77,7 @@ export function createHealth({
     failed(error) {
       failures++;
       // Credentials do not come back by themselves: no use to ask often.
-      wentWrong(error, hasCode(error, "UPSTREAM_LOGIN") ? retry.capMs : backoffMs(failures, retry, random));
+      wentWrong(error, isLogin(error) ? retry.capMs : backoffMs(failures, retry, random));
     },
     connected,
     worked() {

@@ -1,4 +1,4 @@
-import { isJsonObject, type JsonObject } from "../core/json.ts";
+import { isJsonObject, isTooDeep, type JsonObject } from "../core/json.ts";
 import type { Ask } from "../core/source.ts";
 import { invalid } from "./errors.ts";
 import { MAX_REQUEST_STATE_CHARS } from "./state.ts";
@@ -17,6 +17,7 @@ export function readInputRequests(
   server: string,
 ): { asks: Record<string, Ask>; requestState: string | undefined } {
   if (!isJsonObject(inputRequests)) throw invalid(server, "asked for input without saying what");
+  if (isTooDeep(inputRequests)) throw invalid(server, "asked for input with what is nested too deep to be passed on");
   const entries = Object.entries(inputRequests);
   if (entries.length > MAX_REQUESTS) throw invalid(server, `asked ${entries.length} questions at once`);
   for (const [, request] of entries) {

@@ -3,6 +3,7 @@ import type { ItemKind, ItemOf } from "../core/item.ts";
 import type { JsonObject } from "../core/json.ts";
 import type { Listing } from "../core/source.ts";
 import type { ServerDefinition } from "./definition.ts";
+import { Losses } from "./losses.ts";
 import { isAllowed, namesInGroup, WireNames } from "./names.ts";
 import { lineOf, type Shelf } from "./offer.ts";
 import { toItem } from "./to-item.ts";
@@ -108,6 +109,7 @@ export class Listings<K extends ItemKind> {
   #all: readonly FleetListing<K>[] = [];
   #byId = new Map<string, FleetListing<K>>();
   #isIndexed = true;
+  readonly #losses = new Losses();
 
   constructor(kind: K) {
     this.#kind = kind;
@@ -123,8 +125,12 @@ export class Listings<K extends ItemKind> {
     return this.#byId.get(id);
   }
 
-  /** @param stocks in ascending order of server. @returns whether anything has changed */
-  stock(stocks: readonly Stock[]): boolean {
+  /**
+   * @param stocks in ascending order of server
+   * @param tell   what a server should know: once, until it is something else
+   * @returns whether anything has changed
+   */
+  stock(stocks: readonly Stock[], tell: (server: string, text: string) => void = () => {}): boolean {
     this.#index();
     const named = new WireNames();
     const holders = this.#kind === "resource" || this.#kind === "template" ? this.#holdersOf(stocks) : undefined;
@@ -141,6 +147,7 @@ export class Listings<K extends ItemKind> {
         );
       }
     }
+    this.#losses.tellThose(this.#kind, tell);
     const sorted = inOrder(next);
     if (sorted.length === this.#all.length && sorted.every((listing, at) => listing === this.#all[at])) return false;
     this.#all = sorted;
@@ -157,9 +164,16 @@ export class Listings<K extends ItemKind> {
     named: WireNames,
     holders: Map<string, string> | undefined,
   ) {
-    if (holders) return holders.get(key) === definition.name ? { name: key, nameInGroup: undefined } : undefined;
+    if (holders) {
+      const holder = holders.get(key);
+      if (holder === definition.name) return { name: key, nameInGroup: undefined };
+      this.#losses.note(definition.name, key, holder);
+      return undefined;
+    }
     if (this.#kind === "tool" && !isAllowed(definition.tools, key)) return undefined;
     const wanted = definition.prefix === "" ? inGroup : `${definition.prefix}__${inGroup}`;
+    const [holder] = named.holderOf(wanted)?.split("\n", 1) ?? [];
+    if (holder !== undefined && holder !== definition.name) this.#losses.note(definition.name, inGroup, holder);
     const name = named.take(wanted, `${definition.name}\n${key}`);
     return { name, nameInGroup: this.#kind === "tool" ? inGroup : undefined };
   }

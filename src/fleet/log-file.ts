@@ -5,6 +5,11 @@ import type { LogLine } from "./fleet.ts";
 
 const FLUSH_MS = 200;
 
+/** Where the logs of servers are, in a data folder. */
+export function logFolderIn(dataDir: string): string {
+  return path.join(dataDir, "logs", "servers");
+}
+
 /** Where another process finds the last lines of a server. */
 export function logPath(folder: string, server: string): string {
   return path.join(folder, `${encodeURIComponent(server.toWellFormed())}.log`);

@@ -18,6 +18,8 @@ interface Kept {
   text: string;
 }
 
+const DROPPED: Kept = { at: 0, from: "gateway", text: "" };
+
 /** @param bounds most lines, and characters in all */
 export function createLogRing(bounds: { lines: number; chars: number }, now: () => number, hide: Hide): LogRing {
   // A queue with a moving head: `shift` of an array would cost as much as there are lines.
@@ -28,6 +30,7 @@ export function createLogRing(bounds: { lines: number; chars: number }, now: () 
 
   function dropOldest(): void {
     chars -= kept[head]?.text.length ?? 0;
+    kept[head] = DROPPED; // its text is free now, not when the queue is cut
     head++;
     if (head < bounds.lines) return;
     kept = kept.slice(head);

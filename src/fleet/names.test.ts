@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { EMPTY_SHELF, type Shelf } from "./offer.ts";
 import { rawServer } from "./fixtures/open-fleet.ts";
-import { Listings, serverOfId } from "./listings.ts";
+import { Listings, serverOfId, type Stock } from "./listings.ts";
 import { namesInGroup } from "./names.ts";
 import type { ServerDefinition } from "./definition.ts";
 
@@ -61,6 +61,17 @@ it("lists what is allowed, not denied, and as it was renamed", () => {
   expect(namesInGroup({ allow: [], deny: [], rename: { a: "b", b: "a" } }, ["a", "b"])).toEqual(["b", "a"]);
 });
 
+it("renames by patterns, exact names first, and nothing to a name that is there", () => {
+  const named = (rename: Record<string, string>, ...keys: string[]) => namesInGroup({ allow: [], deny: [], rename }, keys); // prettier-ignore
+  expect(named({ "browser_*": "b_*", browser_x: "exact" }, "browser_click", "browser_x", "browser_", "other")).toEqual(["b_click", "exact", "b_", "other"]); // prettier-ignore
+  expect(named({ "*_v1": "old_*", "get_*": "*" }, "get_v1", "get_a", "get_", "a", "aba")).toEqual(["old_get", "get_a", "get_", "a", "aba"]); // prettier-ignore
+  expect(named({ "ab*ba": "<*>", "a*": "A*" }, "aba", "abba", "ab-ba")).toEqual(["Aba", "<>", "<->"]);
+  expect(named({ a: "b", b: "c" }, "a", "b", "c")).toEqual(["a", "b", "c"]); // b cannot be c, so a cannot be b
+  expect(named({ "a_*": "*", z: "1" }, "a_1", "z")).toEqual(["a_1", "1"]);
+  expect(named({ "a*": "c*", "b*": "c*" }, "b1", "a1")).toEqual(["b1", "c1"]);
+  expect(named({ "a*": "x", "b*": "*" }, "a1", "a2", "b$&")).toEqual(["x", "a2", "$&"]);
+});
+
 it("leaves URIs as they are; the first server keeps one that two have", () => {
   const listings = new Listings("resource");
   const shelf = { ...shelfOf("file:///x y"), text: shelfOf("file:///x y").text };
@@ -70,6 +81,28 @@ it("leaves URIs as they are; the first server keeps one that two have", () => {
   ]);
   expect(listings.all.map(({ name, server }) => [name, server])).toEqual([["file:///x y", "a/b"]]);
   expect(serverOfId(listings.all[0]?.id ?? "")).toBe("a/b");
+});
+
+it("tells a server once what another has instead of it", () => {
+  const told: string[] = [];
+  const tell = (server: string, text: string) => void told.push(`${server}: ${text}`);
+  const resources = new Listings("resource");
+  const shelf = shelfOf("file:///x", "file:///y");
+  const stocks = [
+    { definition: rawServer("a"), shelf },
+    { definition: rawServer("b"), shelf: shelfOf("file:///x") },
+  ];
+  resources.stock(stocks, tell);
+  resources.stock(stocks, tell);
+  expect(told).toEqual(["b: 1 of its resources is read at another server, which listed it first: file:///x (a)"]);
+  resources.stock([stocks[0] as Stock, { definition: rawServer("b"), shelf }], tell);
+  expect(told.slice(1)).toEqual(["b: 2 of its resources are read at other servers, which listed them first: file:///x (a), file:///y (a)"]); // prettier-ignore
+  told.length = 0;
+  const tools = new Listings("tool");
+  const many = shelfOf(...Array.from({ length: 20 }, (_, at) => `t${at}`), "t-0", "t.0");
+  const bare = { prefix: "" };
+  tools.stock([{ definition: rawServer("a", {}, bare), shelf: many }, { definition: rawServer("b", {}, bare), shelf: many }], tell); // prettier-ignore
+  expect(told).toEqual([expect.stringMatching(/^b: 22 of its tools have a suffix, for other servers have their names: t-0 \(a\), .* and 14 more$/)]); // prettier-ignore
 });
 
 it("keeps the array and its listings until something has changed", () => {

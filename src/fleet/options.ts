@@ -47,7 +47,7 @@ export interface FleetLimits {
   lists: { pages: number; items: number; chars: number; lineChars: number };
   /** How long a client may take to answer a question of a server that waits for it in memory, in ms. */
   askTtlMs: number;
-  /** Calls of one principal that wait like this at once; the oldest ends. */
+  /** Calls of one principal, which may be many clients, that wait like this at once; the oldest ends. */
   parkedPerPrincipal: number;
   parked: number;
   log: { lines: number; chars: number; fileBytes: number };
@@ -66,7 +66,7 @@ export const DEFAULT_LIMITS: FleetLimits = {
   messageBytes: 128 * 1024 * 1024,
   lists: { pages: 1_000, items: 20_000, chars: 64 * 1024 * 1024, lineChars: 512 * 1024 },
   askTtlMs: 10 * 60_000,
-  parkedPerPrincipal: 16,
+  parkedPerPrincipal: 128,
   parked: 256,
   log: { lines: 500, chars: 128 * 1024, fileBytes: 256 * 1024 },
 };

@@ -1,5 +1,6 @@
 import { EXPOSURES } from "../core/exposure.ts";
-import { duration, either, type Fields, flag, listOf, mapOf, never, objectOf, oneOf, text, type ValuesOf, wholeNumber } from "./read-definition-kinds.ts"; // prettier-ignore
+import { isJsonObject, type Json } from "../core/json.ts";
+import { duration, either, type Fields, flag, isBareMs, listOf, mapOf, never, objectOf, oneOf, renamesOf, text, timeout, type ValuesOf, wholeNumber } from "./read-definition-kinds.ts"; // prettier-ignore
 
 const TYPES = [
   "stdio",
@@ -16,7 +17,7 @@ const TYPES = [
 const patterns = listOf(text);
 const envMap = mapOf(/^[^=\0]{1,1000}$/, "a name that a variable can have");
 const headerMap = mapOf(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}$/, "a name that a header can have");
-const names = mapOf(/^[^\0]{1,1000}$/, "the name of a tool");
+const names = renamesOf(mapOf(/^[^\0]{1,1000}$/, "the name of a tool"));
 
 /** The one table of what may be written about a server; read, explained and completed by editors from here. */
 export const FIELDS = {
@@ -40,19 +41,19 @@ export const FIELDS = {
     about: "What of it is offered.",
   },
   timeout: {
-    kind: either(duration, objectOf({
-      connect: { kind: duration, about: "From its start to its lists." },
-      tools: { kind: duration, about: "Of a call." },
-      resources: { kind: duration, about: "Of reading a resource." },
-      prompts: { kind: duration, about: "Of getting a prompt." },
+    kind: either(timeout, objectOf({
+      connect: { kind: timeout, about: "From its start to its lists." },
+      tools: { kind: timeout, about: "Of a call." },
+      resources: { kind: timeout, about: "Of reading a resource." },
+      prompts: { kind: timeout, about: "Of getting a prompt." },
     })),
-    about: "How long to wait: `30s`, `500ms`, `1min`, `1h`, a number of seconds, or of milliseconds when that would be more than a day; one for all, or for each kind.",
+    about: "How long to wait: `30s`, `500ms`, `1min`, `1h`, a number of seconds, or of milliseconds from 10000 on, as other programs write it; one for all, or for each kind.",
   },
   tools: {
     kind: either(patterns, objectOf({
       allow: { kind: patterns, about: "Only these of its tools; `*` stands for any characters. Empty: all." },
       deny: { kind: patterns, about: "None of these; wins over `allow`." },
-      rename: { kind: names, about: "Other names for its tools: own name to listed name." },
+      rename: { kind: names, about: "Other names for its tools: own name to listed name; with one `*` in each, as in `\"browser_*\": \"b_*\"`, for all that are alike. Exact names come first." },
     })),
     about: "Which of its tools are offered, and how they are called; a list is the same as `allow`.",
   },
@@ -97,6 +98,15 @@ export function remarkOn(key: string): string | undefined {
   if (key === "envFile") return "envFile is not read here: its variables belong into env, or into our own environment";
   if (FOREIGN.includes(key)) return `${key} is another program's and has no effect here`;
   return COMMENT.test(key) ? "" : undefined;
+}
+
+/** @returns a word about times that may be meant otherwise than they are taken */
+export function remarksOnTimes(written: Json | undefined): string[] {
+  const parts = isJsonObject(written) ? Object.entries(written) : [["", written] as const];
+  return parts.flatMap(([key, time]) => {
+    const name = key === "" ? "timeout" : `timeout.${key.slice(0, 60)}`;
+    return isBareMs(time) ? [`${name} is taken as milliseconds: write "${String(time).trim()}ms" to say so`] : [];
+  });
 }
 
 export const SERVER = objectOf(FIELDS, (key) => remarkOn(key) !== undefined);

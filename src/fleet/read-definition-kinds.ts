@@ -98,25 +98,42 @@ const MAX_MS = 86_400_000;
 const DURATION = /^(\d{1,12}(?:\.\d{1,6})?)\s*(ms|s|sec|m|min|h)?$/;
 
 /**
- * In ms. A number is seconds, as in dmcp's files; where that would be more than a day it is milliseconds, which others
- * mean by `600000`.
+ * In ms. A number alone is seconds, as in dmcp's files, or milliseconds, as others write.
+ *
+ * @param leastMs from which number on it is milliseconds
  */
-export const duration: Kind<number> = kindOf(
-  "a time from 1ms to 24h, such as 30s, 500ms, 2min, 1h, or a number of seconds or milliseconds",
-  {
-    anyOf: [
-      { type: "number", exclusiveMinimum: 0, maximum: MAX_MS },
-      { type: "string", pattern: String.raw`^\d+(\.\d+)?\s*(ms|s|sec|m|min|h)?$|\$\{` },
-    ],
-  },
-  (value) => {
-    const [, digits, unit = "s"] = (typeof value === "string" && DURATION.exec(value.trim())) || [];
-    const isMs = typeof value === "number" && value > MAX_MS / 1_000;
-    const ms = digits === undefined ? Number(value) * (isMs ? 1 : 1_000) : Number(digits) * UNITS_MS[unit as keyof typeof UNITS_MS]; // prettier-ignore
-    const isOne = (typeof value === "number" || digits !== undefined) && ms >= 1 && ms <= MAX_MS;
-    return isOne ? Math.round(ms) : undefined;
-  },
-);
+function durationOf(leastMs: number): Kind<number> {
+  return kindOf(
+    "a time from 1ms to 24h, such as 30s, 500ms, 2min, 1h, or a number of seconds or milliseconds",
+    {
+      anyOf: [
+        { type: "number", exclusiveMinimum: 0, maximum: MAX_MS },
+        { type: "string", pattern: String.raw`^\d+(\.\d+)?\s*(ms|s|sec|m|min|h)?$|\$\{` },
+      ],
+    },
+    (value) => {
+      const [, digits, unit] = (typeof value === "string" && DURATION.exec(value.trim())) || [];
+      if (typeof value !== "number" && digits === undefined) return undefined;
+      const number = Number(digits ?? value);
+      const perUnit = unit === undefined ? (number >= leastMs ? 1 : 1_000) : UNITS_MS[unit as keyof typeof UNITS_MS];
+      const ms = number * perUnit;
+      return ms >= 1 && ms <= MAX_MS ? Math.round(ms) : undefined;
+    },
+  );
+}
+
+/** Nobody waits for an answer for hours, and others write `30000` for half a minute. */
+const LEAST_TIMEOUT_MS = 10_000;
+
+export const timeout: Kind<number> = durationOf(LEAST_TIMEOUT_MS);
+/** Milliseconds only where seconds would be more than a day. */
+export const duration: Kind<number> = durationOf(MAX_MS / 1_000 + 1);
+
+/** Whether a {@link timeout} is written as a number of milliseconds, without its unit. */
+export function isBareMs(written: Json | undefined): written is number | string {
+  const isNumber = typeof written === "number" || (typeof written === "string" && /^\s*\d+(\.\d+)?\s*$/.test(written));
+  return isNumber && Number(written) >= LEAST_TIMEOUT_MS;
+}
 
 export const never: Kind<false> = kindOf("false", { const: false }, (value) => (value === false ? false : undefined));
 
@@ -168,6 +185,28 @@ export function mapOf(keyName: RegExp, keyExpects: string): Kind<Record<string, 
         if (one !== undefined) entries.push([key, one]);
       }
       return Object.fromEntries(entries);
+    },
+  };
+}
+
+const ONE_STAR = /^[^*]*\*[^*]*$/;
+
+/** Names to names; a key with `*` is a pattern, and its value says where what the `*` stood for goes. */
+export function renamesOf(names: Kind<Record<string, string>>): Kind<Record<string, string>> {
+  return {
+    ...names,
+    schema: {
+      ...names.schema,
+      propertyNames: { pattern: String.raw`^[^*]*\*?[^*]*$` },
+      patternProperties: { [String.raw`\*`]: { type: "string", pattern: String.raw`${ONE_STAR.source}|\$\{` } },
+    },
+    read(value, at, tell) {
+      const read = names.read(value, at, tell);
+      for (const [from, to] of Object.entries(read ?? {})) {
+        if (!from.includes("*") || (ONE_STAR.test(from) && ONE_STAR.test(to))) continue;
+        tell(at, `${JSON.stringify(from.slice(0, 60))} is a pattern: it and its new name need one * each`);
+      }
+      return read;
     },
   };
 }

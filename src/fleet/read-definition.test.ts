@@ -33,9 +33,19 @@ describe("definitions as other programs write them", () => {
     expect(problemOf({ type: "stdio", transportType: "sse", command: "npx" })).toContain("mean the same");
   });
 
-  it("may give more than a day of seconds as what it is: milliseconds", () => {
-    expect(read(stdio({ timeout: 86_400 })).timeouts?.tools).toBe(86_400_000);
-    expect(read(stdio({ timeout: 120_000 })).timeouts?.tools).toBe(120_000);
+  it.each([[9_999, 9_999_000], [10_000, 10_000], ["30000", 30_000], ["${MS:-30000}", 30_000], ["30000s", 30_000_000]])(
+    "may write %j for a time, milliseconds from 10,000 on, and is told so",
+    (timeout, ms) => {
+      const { timeouts, problems } = read(stdio({ timeout: { tools: timeout } }));
+      expect(timeouts?.tools).toBe(ms);
+      const isBare = ms >= 10_000 && ms < 1_000_000;
+      expect(problems).toEqual(isBare ? [expect.objectContaining({ isRemark: true, message: `timeout.tools is taken as milliseconds: write "${ms}ms" to say so` })] : []);
+    },
+  ); // prettier-ignore
+
+  it("may keep a server for hours until it is stopped, in seconds up to a day", () => {
+    expect(read(stdio({ idleStop: 86_400 }))).toMatchObject({ idleStopMs: 86_400_000, problems: [] });
+    expect(read(stdio({ idleStop: 120_000 })).idleStopMs).toBe(120_000);
   });
 
   it("name a wrong word, and say what of them has no effect", () => {
@@ -132,7 +142,7 @@ describe("a definition", () => {
     expect(read(stdio({ timeout: "45s" })).timeouts).toEqual(all);
   });
 
-  it.each([["1ms", 1], ["24h", 86_400_000], [0.001, 1], [86_400, 86_400_000], ["90 s", 90_000], ["1.5m", 90_000]])(
+  it.each([["1ms", 1], ["24h", 86_400_000], [0.001, 1], [86_400, 86_400], ["90 s", 90_000], ["1.5m", 90_000]])(
     "takes %j for a time",
     (timeout, ms) => expect(read(stdio({ timeout })).timeouts?.tools).toBe(ms),
   ); // prettier-ignore
@@ -146,6 +156,18 @@ describe("a definition", () => {
   it.each([[true, "one"], [false, ""], ["", ""], ["git", "git"]])("with prefix %j has the prefix %j", (prefix, is) => {
     expect(read(stdio({ prefix })).prefix).toBe(is);
   }); // prettier-ignore
+
+  it("renames by patterns with one star on each side, and by no others", () => {
+    const rename = { "browser_*": "b_*", x: "y*" };
+    expect(read(stdio({ tools: { rename } })).tools?.rename).toEqual(rename);
+    for (const [from, to] of [
+      ["a*", "b"],
+      ["a*", "b**"],
+      ["a*b*", "c*"],
+    ] as const) {
+      expect(problemOf(stdio({ tools: { rename: { [from]: to } } }))).toContain("need one * each");
+    }
+  });
 
   it("takes paths of the home folder, and leaves names of programs alone", () => {
     expect(read({ command: "~/bin/x", cwd: "~" }).target).toMatchObject({ command: join(context.homeDir, "bin/x"), cwd: context.homeDir }); // prettier-ignore

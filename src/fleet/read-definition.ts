@@ -5,7 +5,7 @@ import type { UpstreamTarget } from "../upstreams/upstream.ts";
 import type { ServerDefinition, ServerOrigin } from "./definition.ts";
 import { interpolate, type Surroundings } from "./interpolate.ts";
 import { inheritable, joined } from "./read-definition-environment.ts";
-import { OTHER_WORDS, remarkOn, SERVER, type WrittenServer } from "./read-definition-fields.ts";
+import { OTHER_WORDS, remarkOn, remarksOnTimes, SERVER, type WrittenServer } from "./read-definition-fields.ts";
 import type { Tell } from "./read-definition-kinds.ts";
 import { secretsOf, type TakenAt } from "./read-definition-secrets.ts";
 
@@ -96,6 +96,7 @@ function readOne(name: string, raw: Json, context: ReadContext, inherit: Inherit
     definition.target = target;
     definition.digest = digestOf(target, own, server.inheritEnv ?? true, definition.features);
     definition.secrets = secretsOf(target, own, taken);
+    if (isJsonObject(replaced)) remarks.push(...remarksOnTimes(replaced["timeout"]));
   }
   return { definition, remarks };
 

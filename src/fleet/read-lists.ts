@@ -1,7 +1,7 @@
 import type { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError, hasCode } from "../core/errors.ts";
 import type { ItemKind } from "../core/item.ts";
-import { isJsonObject, type Json, type JsonObject } from "../core/json.ts";
+import { isJsonObject, isTooDeep, type Json, type JsonObject } from "../core/json.ts";
 import type { Upstream } from "../upstreams/upstream.ts";
 import { checkLine } from "./check-line.ts";
 import type { ServerDefinition } from "./definition.ts";
@@ -149,8 +149,8 @@ class ShelfBuilder {
   /** @returns why it cannot be taken */
   add(key: string, line: JsonObject, { lineChars, chars }: FleetLimits["lists"]): string | undefined {
     if (this.#seen.has(key)) return "another one before it has the same name";
-    const text = textOf(line);
-    if (text === undefined) return "it is nested too deeply";
+    if (isTooDeep(line)) return "it is nested too deeply";
+    const text = JSON.stringify(line);
     if (text.length > lineChars) return `it has ${text.length} characters, more than ${lineChars}`;
     if (this.chars + text.length > chars) return `the list has more than ${chars} characters`;
     this.#seen.add(key);
@@ -163,14 +163,6 @@ class ShelfBuilder {
 
   shelf(): Shelf {
     return this.count === 0 ? EMPTY_SHELF : { keys: this.#keys, starts: this.#starts, text: this.#lines.join("") };
-  }
-}
-
-function textOf(line: JsonObject): string | undefined {
-  try {
-    return JSON.stringify(line);
-  } catch {
-    return undefined; // JSON.parse goes deeper than JSON.stringify
   }
 }
 

@@ -19,10 +19,10 @@ interface Watch {
  * who wants it, and again after the connection was made anew.
  */
 export class Watches {
-  readonly #links: Links;
+  readonly #links: Pick<Links, "forWatch" | "watchIdle">;
   readonly #watches = new Map<string, Watch>();
 
-  constructor(links: Links) {
+  constructor(links: Pick<Links, "forWatch" | "watchIdle">) {
     this.#links = links;
   }
 
@@ -58,7 +58,7 @@ export class Watches {
       if (link.upstream) await subscribe(link.upstream, "subscribe", uri);
       else await link.open(deadline); // which subscribes
     } catch {
-      // The server says no, or is down: whoever connects next subscribes.
+      // The server says no, is down, or has no connection left: whoever connects next subscribes.
     } finally {
       deadline.close();
     }
@@ -68,7 +68,10 @@ export class Watches {
   opened(link: Link): void {
     const { upstream } = link;
     if (!upstream) return;
-    for (const [uri, watch] of this.#watches) if (watch.link === link) void subscribe(upstream, "subscribe", uri);
+    for (const [uri, watch] of [...this.#watches]) {
+      if (watch.link === link) void subscribe(upstream, "subscribe", uri);
+      else if (!watch.link) void this.#begin(uri, watch);
+    }
   }
 
   /** All connections were closed: those that are watched over are made again. */

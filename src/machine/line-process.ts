@@ -222,7 +222,8 @@ function whyNot({ command, env, cwd }: LineProcessOptions): string | undefined {
   if (cwd !== undefined && !isFolder(cwd)) return `its working folder ${cwd} does not exist`;
   if (findExecutable(command, env, cwd) !== undefined) return undefined;
   const isPath = command.includes("/") || (isWindows && command.includes("\\"));
-  return `there is no program "${command}"${isPath ? "" : " in PATH"} (ENOENT)`;
+  const hint = /\s/.test(command) ? "; `command` is the program alone: its arguments belong into `args`" : "";
+  return `there is no program "${command}"${isPath ? "" : " in PATH"} (ENOENT)${hint}`;
 }
 
 function unspawned(message: string): LineProcess {

@@ -13,8 +13,6 @@ import { DETAILS, type Detail, fill, MAX_ANSWER_CHARS, nameLine, schemasOf, sign
 
 /** Hits of a query. */
 const MAX_HITS = 10;
-/** For servers that are not known yet, when all are asked for, in ms. */
-const WAIT_MS = 10_000;
 
 export const getDynamicTools = operation({
   name: "get_dynamic_tools",
@@ -39,12 +37,11 @@ export const getDynamicTools = operation({
   async handle(services, { group: wanted, query, names, detail }, ctx) {
     const { fleet } = services;
     if (wanted === undefined && query === undefined && names === undefined) {
-      if (fleet.servers().some(isPending) && fleet.servers().every(isPending))
-        await waitForPending(fleet, ctx, WAIT_MS);
+      if (fleet.servers().some(isPending) && fleet.servers().every(isPending)) await waitForPending(fleet, ctx);
       return { content: [textContent(listGroups(fleet, localTools(services.view(ctx.caller)).length))] };
     }
     if (wanted === undefined) {
-      if (fleet.servers().some(isPending)) await waitForPending(fleet, ctx, WAIT_MS);
+      if (fleet.servers().some(isPending)) await waitForPending(fleet, ctx);
       return query === undefined
         ? namedAnywhere(services, names ?? [], detail ?? "schemas", ctx)
         : everywhere(services, query, detail ?? "signatures", ctx);

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { JsonObject } from "../core/json.ts";
@@ -140,13 +140,30 @@ describe("get_dynamic_tools", () => {
     await expect(call("get_dynamic_tools", { group: "slow" }, { deadline: new Deadline(40) })).resolves.toMatchObject({ isError: true }); // prettier-ignore
   });
 
+  it("looks at a group that hangs for 8 s, and says that it is still being connected", async () => {
+    vi.useFakeTimers();
+    try {
+      const { call } = await proxy({ slow: { ...FILES, starts: new Promise(() => {}) } });
+      const looking = call("get_dynamic_tools", { group: "slow" }, { deadline: new Deadline(60_000) });
+      let isOver = false;
+      void looking.finally(() => (isOver = true));
+      await vi.advanceTimersByTimeAsync(7_990);
+      expect(isOver).toBe(false);
+      await vi.advanceTimersByTimeAsync(20);
+      expect(codeOf(await looking)).toBe("UPSTREAM_UNAVAILABLE");
+      expect(textOf(await looking)).toContain("slow is still being connected");
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
   it("says why a group cannot be known, and which group was meant", async () => {
     const refusal = new DynamicMcpError("UPSTREAM_UNAVAILABLE", "issues: connect ECONNREFUSED");
     const { call } = await proxy({ files: FILES, issues: { ...DOWN, refusal } });
     const out = await call("get_dynamic_tools", { group: "issues" });
     expect([out.isError, codeOf(out), textOf(out)]).toEqual([true, "UPSTREAM_UNAVAILABLE", "issues: connect ECONNREFUSED"]); // prettier-ignore
     const unknown = await call("get_dynamic_tools", { group: "filez" });
-    expect([codeOf(unknown), textOf(unknown)]).toEqual(["SERVER_NOT_FOUND", 'there is no group "filez"; did you mean files?']); // prettier-ignore
+    expect([codeOf(unknown), textOf(unknown)]).toEqual(["SERVER_NOT_FOUND", 'there is no group "filez"; did you mean "files"?']); // prettier-ignore
   });
 });
 

@@ -2,10 +2,11 @@ import { DynamicMcpError } from "../core/errors.ts";
 import { nearest } from "../core/names.ts";
 import type { RunContext } from "../core/source.ts";
 import type { Fleet, ServerState } from "../fleet/fleet.ts";
+import { serverNotFound } from "../fleet/not-found.ts";
 import type { Named, View } from "../surface/surface.ts";
 import type { OperationServices } from "./operations.ts";
 import { cut, someOf } from "./one-line.ts";
-import { waitFor } from "./server-states.ts";
+import { CALL_WAIT_MS, LOOK_WAIT_MS, waitFor } from "./server-states.ts";
 
 /**
  * Groups are servers, and one more for what is made or built here. It has two names, and a server that has one of them
@@ -44,10 +45,15 @@ export function ownName({ name, listing }: Named<"tool">): string {
  *
  * @throws SERVER_NOT_FOUND with the nearest name; SERVER_DISABLED, UPSTREAM_* with why they cannot be known
  */
-export async function openGroup({ fleet, view }: OperationServices, group: string, ctx: RunContext): Promise<Group> {
+export async function openGroup(
+  { fleet, view }: OperationServices,
+  group: string,
+  ctx: RunContext,
+  waitMs = LOOK_WAIT_MS,
+): Promise<Group> {
   if (isLocal(group, fleet)) return { name: group, tools: localTools(view(ctx.caller)) };
   if (!fleet.server(group)) throw groupNotFound(group, fleet);
-  const state = await waitFor(fleet, group, ctx);
+  const state = await waitFor(fleet, group, ctx, waitMs);
   const tools = view(ctx.caller)
     .all("tool")
     .filter(({ listing }) => listing.group === group);
@@ -82,7 +88,7 @@ export async function openTool(
   const { fleet, view } = services;
   const known = findInGroup(view(ctx.caller), group, name, fleet);
   if (known) return known;
-  const { tools } = await openGroup(services, group, ctx);
+  const { tools } = await openGroup(services, group, ctx, CALL_WAIT_MS);
   const found = findInGroup(view(ctx.caller), group, name, fleet);
   if (found) return found;
   throw new DynamicMcpError("TOOL_NOT_FOUND", notInGroup(group, name, tools), {
@@ -98,14 +104,6 @@ export function notInGroup(group: string, name: string, tools: readonly Named<"t
 
 function groupNotFound(group: string, fleet: Pick<Fleet, "servers">): DynamicMcpError {
   const names = fleet.servers().map(({ name }) => name);
-  const similar = nearest(group, names);
-  const hint =
-    similar !== undefined
-      ? `did you mean ${similar}?`
-      : names.length > 0
-        ? `groups are ${someOf(names, 40)}`
-        : "no servers are configured";
-  return new DynamicMcpError("SERVER_NOT_FOUND", `there is no group ${JSON.stringify(cut(group, 80))}; ${hint}`, {
-    data: { group: cut(group, 200) },
-  });
+  const otherwise = names.length > 0 ? `groups are ${someOf(names, 40)}` : "no servers are configured";
+  return serverNotFound(group, names, { what: "group", otherwise });
 }

@@ -3,8 +3,10 @@ import type { RunContext } from "../core/source.ts";
 import type { Fleet, ServerState } from "../fleet/fleet.ts";
 import { cut, oneLine, someOf } from "./one-line.ts";
 
-/** Longest that an answer waits for a server whose tools are not known yet, in ms: some are downloaded at their start. */
-const MAX_WAIT_MS = 20_000;
+/** Longest that a look at tools waits for servers whose tools are not known yet, in ms; it can be taken again. */
+export const LOOK_WAIT_MS = 8_000;
+/** Longest that a call does: some servers are downloaded at their start. */
+export const CALL_WAIT_MS = 20_000;
 const MAX_PROBLEM_CHARS = 160;
 
 /** Its tools are not known and may soon be. */
@@ -27,7 +29,7 @@ export async function waitFor(
   fleet: Pick<Fleet, "known">,
   name: string,
   ctx: Pick<RunContext, "deadline">,
-  waitMs = MAX_WAIT_MS,
+  waitMs: number,
 ): Promise<ServerState> {
   const deadline = ctx.deadline.child(waitMs);
   try {
@@ -35,7 +37,7 @@ export async function waitFor(
   } catch (error) {
     ctx.deadline.throwIfEnded();
     if (!hasCode(error, "TIMEOUT")) throw error;
-    const why = `${name} has not told its tools within ${Math.round(waitMs / 1_000)} s; try again in a moment`;
+    const why = `${name} is still being connected: it has not told its tools within ${Math.round(waitMs / 1_000)} s; try again in a moment`;
     throw new DynamicMcpError("UPSTREAM_UNAVAILABLE", why, { data: { server: name }, cause: error });
   } finally {
     deadline.close();
@@ -46,12 +48,11 @@ export async function waitFor(
 export async function waitForPending(
   fleet: Pick<Fleet, "known" | "servers">,
   ctx: Pick<RunContext, "deadline">,
-  waitMs: number,
 ): Promise<void> {
   const waits = fleet
     .servers()
     .filter(isPending)
-    .map(({ name }) => waitFor(fleet, name, ctx, waitMs));
+    .map(({ name }) => waitFor(fleet, name, ctx, LOOK_WAIT_MS));
   await Promise.allSettled(waits);
   ctx.deadline.throwIfEnded();
 }

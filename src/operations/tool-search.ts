@@ -9,8 +9,6 @@ import { isPending, missingText, waitForPending } from "./server-states.ts";
 import { DETAILS, type Detail, fill, MAX_ANSWER_CHARS, nameLine, schemasOf, signatureLine } from "./tool-lines.ts";
 
 const LIMIT = { max: 20, default: 5 };
-/** When nothing was found and some servers are not known yet, in ms. */
-const WAIT_MS = 10_000;
 /** Those of our own tools that a list shows need not be found; there are fewer. */
 const MAX_OWN = 30;
 /** What finds cannot be what is looked for. */
@@ -38,7 +36,7 @@ export const toolSearch = operation({
   async handle(services, { queries, limit, detail }, ctx) {
     let answers = searchAll(services, queries, limit, ctx);
     if (answers.some(({ hits }) => hits.length === 0) && services.fleet.servers().some(isPending)) {
-      await waitForPending(services.fleet, ctx, WAIT_MS);
+      await waitForPending(services.fleet, ctx);
       answers = searchAll(services, queries, limit, ctx);
     }
     const seen = new Set<Named<"tool">>();

@@ -1,16 +1,17 @@
 import type { JsonObject } from "../core/json.ts";
+import { LEGACY_VERSIONS, MODERN_VERSION, RPC } from "../core/protocol-words.ts";
+
+export { LEGACY_VERSIONS, META, RPC } from "../core/protocol-words.ts";
 
 /*
- * The words of the Model Context Protocol that both eras need. Numbers of errors are the specification's; we mint none.
+ * What a server needs to tell the eras of the Model Context Protocol apart, and to refuse in its words.
  * `legacy` is every revision up to 2025-11-25 (`initialize`, sessions), `modern` is 2026-07-28 (no state between
  * requests).
  */
 
 export type Era = "legacy" | "modern";
 
-/** Newest first: an unknown version in `initialize` is answered with the first. */
-export const LEGACY_VERSIONS = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"] as const;
-export const MODERN_VERSIONS = ["2026-07-28"] as const;
+export const MODERN_VERSIONS = [MODERN_VERSION] as const;
 const BATCHING = new Set<string>(["2025-03-26", "2024-11-05"]);
 
 export function isLegacyVersion(version: string): boolean {
@@ -30,31 +31,6 @@ export function namesModernEra(version: string): boolean {
 export function allowsBatches(version: string): boolean {
   return BATCHING.has(version);
 }
-
-/** Keys of `_meta` in 2026-07-28. */
-export const META = {
-  protocolVersion: "io.modelcontextprotocol/protocolVersion",
-  clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
-  clientInfo: "io.modelcontextprotocol/clientInfo",
-  logLevel: "io.modelcontextprotocol/logLevel",
-  serverInfo: "io.modelcontextprotocol/serverInfo",
-  subscriptionId: "io.modelcontextprotocol/subscriptionId",
-} as const;
-
-export const RPC = {
-  parseError: -32700,
-  invalidRequest: -32600,
-  methodNotFound: -32601,
-  invalidParams: -32602,
-  internalError: -32603,
-  /** Revisions before 2026-07-28 only. */
-  resourceNotFound: -32002,
-  /** 2025-11-25 only. */
-  urlElicitationRequired: -32042,
-  headerMismatch: -32020,
-  missingCapability: -32021,
-  unsupportedVersion: -32022,
-} as const;
 
 /** A fault of the client against the protocol itself, with the answer that the specification asks for. */
 export class ProtocolError extends Error {

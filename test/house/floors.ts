@@ -57,7 +57,15 @@ export const HOUSE: House = {
     authored: { floor: 3, front: ["authored", "definition", "shells/shells"] },
     fleet: {
       floor: 3,
-      front: ["fleet", "definition", "stored-servers", "read-definition", "read-definition-schema", "log-file"],
+      front: [
+        "fleet",
+        "definition",
+        "stored-servers",
+        "read-definition",
+        "read-definition-schema",
+        "log-file",
+        "not-found",
+      ],
     },
     packs: { floor: 3, front: ["pack"] },
     surface: { floor: 3, front: ["surface", "finder"] },

@@ -1,10 +1,8 @@
 import { open, stat } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { DynamicMcpError } from "../../core/errors.ts";
-import { nearest } from "../../core/names.ts";
 import { isJsonObject } from "../../core/json.ts";
-import { logPath } from "../../fleet/log-file.ts";
+import { logFolderIn, logPath } from "../../fleet/log-file.ts";
+import { serverNotFound } from "../../fleet/not-found.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
 import { safe, safeJson, words } from "../print.ts";
 import { parseJson, wholeNumber } from "../values.ts";
@@ -28,7 +26,7 @@ export const serverLogs: Command = {
   async handler(context) {
     const name = argument(context, "name");
     const limit = wholeNumber(context.flag("-n") ?? "20", "-n", 1);
-    const file = logPath(join(context.loaded.settings.server.dataDir, "logs", "servers"), name);
+    const file = logPath(logFolderIn(context.loaded.settings.server.dataDir), name);
     const rest = createLines((line) => print(context, line));
     let at = (await stat(file).catch(() => undefined))?.size;
     if (at === undefined) await assertKnown(context, name);
@@ -50,8 +48,7 @@ export const serverLogs: Command = {
 async function assertKnown(context: CommandContext, name: string): Promise<void> {
   const { fleet } = await context.app();
   if (fleet.server(name)) return;
-  const near = nearest(name, fleet.servers().map((each) => each.name)); // prettier-ignore
-  throw new DynamicMcpError("SERVER_NOT_FOUND", `there is no server ${JSON.stringify(name.slice(0, 80))}${near === undefined ? "" : `; did you mean ${JSON.stringify(near)}?`}`); // prettier-ignore
+  throw serverNotFound(name, fleet.servers().map((each) => each.name), { otherwise: "`servers list` lists them" }); // prettier-ignore
 }
 
 async function readFrom(file: string, from: number, to?: number): Promise<string> {

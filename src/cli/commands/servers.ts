@@ -1,8 +1,8 @@
 import { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { Json } from "../../core/json.ts";
-import { nearest } from "../../core/names.ts";
 import type { ServerState } from "../../fleet/fleet.ts";
+import { serverNotFound } from "../../fleet/not-found.ts";
 import type { App } from "../app.ts";
 import { argument, type Command, type CommandContext, JSON_FLAG } from "../command.ts";
 import { countsOf, foundIn, withoutSecrets } from "../describe-server.ts";
@@ -104,8 +104,7 @@ export const SERVER_COMMANDS: readonly Command[] = [list, get, remove, restart, 
 async function stateOf(app: App, name: string): Promise<ServerState> {
   const state = app.fleet.server(name);
   if (state) return state;
-  const near = nearest(name, app.fleet.servers().map((each) => each.name)); // prettier-ignore
-  throw new DynamicMcpError("SERVER_NOT_FOUND", `there is no server ${JSON.stringify(name.slice(0, 80))}${near === undefined ? "; `servers list` lists them" : `; did you mean ${JSON.stringify(near)}?`}`); // prettier-ignore
+  throw serverNotFound(name, app.fleet.servers().map((each) => each.name), { otherwise: "`servers list` lists them" }); // prettier-ignore
 }
 
 async function writtenDefinition(context: CommandContext, app: App, state: ServerState): Promise<Json> {

@@ -1,8 +1,8 @@
+import { backoffMs } from "../../core/backoff.ts";
 import { type DynamicMcpError, hasCode } from "../../core/errors.ts";
 import type { HttpExchange, HttpHeaders, HttpListener } from "../../machine/net/http-pool.ts";
 import { readMessages } from "../peer/read-message.ts";
 import type { WireMessage } from "../peer/wire.ts";
-import { backoffMs } from "./backoff.ts";
 import { createEventReader, type EventReader } from "./events.ts";
 import { contentTypeOf, isEvents } from "./refusals.ts";
 import type { Site } from "./site.ts";
@@ -18,8 +18,7 @@ export interface ListenContext {
   onUnreachable(error: DynamicMcpError): void;
 }
 
-const FIRST_WAIT_MS = 1_000;
-const MAX_WAIT_MS = 30_000;
+const RETRY = { baseMs: 1_000, capMs: 30_000 };
 /** One that held this long was a good one. */
 const GOOD_MS = 10_000;
 const UNREACHABLE_AFTER = 3;
@@ -108,7 +107,7 @@ export class ListenStream implements HttpListener {
     if (this.#isStopped) return;
     if (this.#reader && performance.now() - this.#openedAt > GOOD_MS) this.#attempt = 0;
     this.#attempt++;
-    const waitMs = backoffMs(this.#attempt, FIRST_WAIT_MS, MAX_WAIT_MS, Math.random);
+    const waitMs = backoffMs(this.#attempt, RETRY, Math.random);
     this.#timer = setTimeout(
       () => this.open(),
       this.#attempt === 1 ? (this.#retryMs ?? waitMs) : Math.max(waitMs, this.#retryMs ?? 0),

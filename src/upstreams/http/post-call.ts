@@ -1,8 +1,8 @@
+import { backoffMs } from "../../core/backoff.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { HttpExchange, HttpHeaders, HttpListener } from "../../machine/net/http-pool.ts";
 import { type Incoming, readMessages, readPlainAnswer } from "../peer/read-message.ts";
 import type { WireAnswer, WireRequest } from "../peer/wire.ts";
-import { backoffMs } from "./backoff.ts";
 import { createEventReader, type EventReader } from "./events.ts";
 import { brokenOff, contentTypeOf, type Head, isEvents, isJson, notAnAnswer } from "./refusals.ts";
 import type { Site, SiteRequest } from "./site.ts";
@@ -30,6 +30,7 @@ export interface PostContext {
 /** A stream should end with the answer; one that does not is closed after this long. */
 const AFTER_ANSWER_MS = 250;
 const MAX_RESUMES = 5;
+const RESUME = { baseMs: 500, capMs: 10_000 };
 
 /**
  * One request over Streamable HTTP: a POST, and its answer as JSON or as a stream of events. What the server sends on
@@ -183,7 +184,7 @@ export class PostCall implements HttpListener {
     if (!canResume || this.#lastEventId === "" || this.#resumes === MAX_RESUMES)
       return this.fail(brokenOff(site.name, cause));
     this.#resumes++;
-    const waitMs = this.#retryMs ?? backoffMs(this.#resumes, 500, 10_000, Math.random);
+    const waitMs = this.#retryMs ?? backoffMs(this.#resumes, RESUME, Math.random);
     this.#timer = setTimeout(() => {
       this.#send({ method: "GET", headers: this.#context.resumeHeaders(this.#lastEventId) });
     }, waitMs);

@@ -1,3 +1,4 @@
+import { backoffMs } from "../../core/backoff.ts";
 import { Deadline } from "../../core/deadline.ts";
 import { RemoteError } from "../../core/remote-error.ts";
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
@@ -8,6 +9,8 @@ import { RPC } from "./protocol.ts";
 const ACKNOWLEDGE_MS = 10_000;
 const DAY_MS = 24 * 60 * 60_000;
 const RETRY = { baseMs: 1_000, capMs: 60_000 };
+/** One that was acknowledged and held this long was a good one. */
+const GOOD_MS = 10_000;
 /** Never acknowledged: it is left alone after as many tries. */
 const MAX_UNHEARD = 5;
 const MAX_URIS = 1_000;
@@ -24,7 +27,9 @@ export class Listening {
   #stream: Stream | undefined;
   #older: Stream | undefined;
   #timer: NodeJS.Timeout | undefined;
+  /** Streams in a row that were no good, and that were not acknowledged. */
   #failures = 0;
+  #unheard = 0;
   #isOver = false;
 
   constructor(peer: Peer, capabilities: JsonObject) {
@@ -55,12 +60,12 @@ export class Listening {
     if (!this.#hasResources || this.#uris.has(uri) === isWanted || (isWanted && this.#uris.size >= MAX_URIS)) return;
     if (isWanted) this.#uris.add(uri);
     else this.#uris.delete(uri);
-    this.#failures = 0;
+    this.#failures = this.#unheard = 0;
     this.#schedule(0);
   }
 
   acknowledged(): void {
-    this.#failures = 0;
+    this.#unheard = 0;
     this.#stream?.heard();
     this.#older?.end();
     this.#older = undefined;
@@ -91,17 +96,22 @@ export class Listening {
         if (this.#stream !== stream || this.#isOver || wasEnded) return;
         this.#stream = undefined;
         if (end instanceof RemoteError && end.rpc.code === RPC.methodNotFound) return;
-        if (++this.#failures >= MAX_UNHEARD) return;
-        this.#schedule(Math.min(RETRY.capMs, RETRY.baseMs * 2 ** (this.#failures - 1)));
+        if (!stream.isHeard && ++this.#unheard >= MAX_UNHEARD) return;
+        if (stream.isHeard && performance.now() - stream.openedAt >= GOOD_MS) this.#failures = 0;
+        this.#failures++;
+        this.#schedule(backoffMs(this.#failures, RETRY, Math.random));
       });
   }
 }
 
 class Stream {
   readonly deadline = new Deadline(DAY_MS, { wallMs: DAY_MS });
+  readonly openedAt = performance.now();
+  isHeard = false;
   readonly #timer = setTimeout(() => this.deadline.end("deadline"), ACKNOWLEDGE_MS).unref();
 
   heard(): void {
+    this.isHeard = true;
     clearTimeout(this.#timer);
   }
 

@@ -1,6 +1,6 @@
 import type { Deadline } from "../../core/deadline.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
-import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { isJsonObject, isTooDeep, type JsonObject } from "../../core/json.ts";
 import { RemoteError } from "../../core/remote-error.ts";
 import type { Era, UpstreamAbout } from "../upstream.ts";
 import type { Peer } from "./peer.ts";
@@ -31,7 +31,7 @@ export async function discover(peer: Peer, deadline: Deadline): Promise<Negotiat
     if (!isDiscovery(result)) return undefined;
     const meta = result["_meta"];
     const info = (isJsonObject(meta) ? meta[META.serverInfo] : undefined) ?? result["serverInfo"];
-    return negotiated("modern", MODERN_VERSION, info, result);
+    return negotiated(peer, "modern", MODERN_VERSION, info, result);
   } catch (error) {
     if (!(error instanceof RemoteError)) throw error;
     const supported = error.rpc.code === RPC.unsupportedVersion ? supportedIn(error.rpc) : undefined;
@@ -52,7 +52,7 @@ export async function initialize(peer: Peer, deadline: Deadline): Promise<Negoti
   const version = result["protocolVersion"];
   if (!isLegacyVersion(version)) throw noCommonVersion(peer, JSON.stringify(version ?? null).slice(0, 100));
   peer.wire.send('{"jsonrpc":"2.0","method":"notifications/initialized"}');
-  return negotiated("legacy", version, result["serverInfo"], result);
+  return negotiated(peer, "legacy", version, result["serverInfo"], result);
 }
 
 /** Some servers refuse a version that they do not know instead of offering theirs, and say which they do. */
@@ -70,7 +70,10 @@ async function sayHello(peer: Peer, deadline: Deadline): Promise<JsonObject> {
   }
 }
 
-function negotiated(era: Era, version: string, info: unknown, result: JsonObject): Negotiated {
+function negotiated(peer: Peer, era: Era, version: string, info: unknown, result: JsonObject): Negotiated {
+  if (isTooDeep(result)) {
+    throw new DynamicMcpError("UPSTREAM_INVALID", `what ${peer.options.name} says of itself is nested too deep`);
+  }
   const { capabilities, instructions } = result;
   return {
     era,

@@ -1,28 +1,15 @@
 import { isJsonObject, type JsonObject } from "../../core/json.ts";
+import { LEGACY_VERSIONS, MODERN_VERSION } from "../../core/protocol-words.ts";
 import type { RpcError } from "../../core/remote-error.ts";
 
-/* The words of the Model Context Protocol that a client needs. Numbers of errors are the specification's. */
+export { META, MODERN_VERSION, RPC } from "../../core/protocol-words.ts";
 
-export const MODERN_VERSION = "2026-07-28";
 /** What we ask for in the older era. */
-export const NEWEST_LEGACY_VERSION = "2025-11-25";
-const LEGACY_VERSIONS: readonly string[] = [NEWEST_LEGACY_VERSION, "2025-06-18", "2025-03-26", "2024-11-05"];
+export const NEWEST_LEGACY_VERSION = LEGACY_VERSIONS[0];
 
 export function isLegacyVersion(version: unknown): version is string {
-  return typeof version === "string" && LEGACY_VERSIONS.includes(version);
+  return (LEGACY_VERSIONS as readonly unknown[]).includes(version);
 }
-
-/** Keys of `_meta` in 2026-07-28. */
-export const META = {
-  protocolVersion: "io.modelcontextprotocol/protocolVersion",
-  clientCapabilities: "io.modelcontextprotocol/clientCapabilities",
-  clientInfo: "io.modelcontextprotocol/clientInfo",
-  logLevel: "io.modelcontextprotocol/logLevel",
-  serverInfo: "io.modelcontextprotocol/serverInfo",
-  subscriptionId: "io.modelcontextprotocol/subscriptionId",
-} as const;
-
-export const RPC = { methodNotFound: -32601, internalError: -32603, unsupportedVersion: -32022 } as const;
 
 /** The versions that a refusal names as supported; undefined when it names none. */
 export function supportedIn({ data }: RpcError): string[] | undefined {

@@ -1,4 +1,4 @@
-import { isJsonObject, type Json, type JsonObject } from "../../core/json.ts";
+import { isJsonObject, isTooDeep, LEAST_DEEP_CHARS, type Json, type JsonObject } from "../../core/json.ts";
 import type { RpcError } from "../../core/remote-error.ts";
 import type { WireAnswer, WireMessage } from "./wire.ts";
 
@@ -50,7 +50,7 @@ function read(idText: string, result: string): { id: number; result: JsonObject;
 
 /**
  * @returns what is in the text, several where it is a batch; undefined when it is not JSON-RPC. Members of a batch that
- *   are not are left out.
+ *   are not are left out, and so is what the server says of its own when it could not be passed on: too deep.
  */
 export function readMessages(text: string): Incoming[] | undefined {
   let value: Json;
@@ -59,26 +59,34 @@ export function readMessages(text: string): Incoming[] | undefined {
   } catch {
     return undefined;
   }
-  const all = (Array.isArray(value) ? value : [value]).map(readMessage).filter((one) => one !== undefined);
+  const all = (Array.isArray(value) ? value : [value])
+    .map((each) => readMessage(each, text.length >= LEAST_DEEP_CHARS))
+    .filter((one) => one !== undefined);
   return all.length > 0 ? all : undefined;
 }
 
-function readMessage(value: Json): Incoming | undefined {
+/** @param mayBeDeep whether it is long enough for that */
+function readMessage(value: Json, mayBeDeep: boolean): Incoming | undefined {
   if (!isJsonObject(value) || value["jsonrpc"] !== "2.0") return undefined;
   const { id, method, result } = value;
   if (typeof method === "string") {
     const params = isJsonObject(value["params"]) ? value["params"] : {};
+    if (mayBeDeep && isTooDeep(params)) return undefined;
     if (id === undefined) return { kind: "notification", method, params };
     if (typeof id === "string" || typeof id === "number") return { kind: "request", id, method, params };
     return undefined;
   }
-  const error = readError(value["error"]);
+  const error = readError(value["error"], mayBeDeep);
   if (error) return { kind: "answer", id, answer: { error } };
   return isJsonObject(result) ? { kind: "answer", id, answer: { result } } : undefined;
 }
 
-function readError(value: Json | undefined): RpcError | undefined {
+function readError(value: Json | undefined, mayBeDeep: boolean): RpcError | undefined {
   if (!isJsonObject(value) || typeof value["code"] !== "number") return undefined;
   const { code, message, data } = value;
-  return { code, message: typeof message === "string" ? message : "", ...(data !== undefined && { data }) };
+  return {
+    code,
+    message: typeof message === "string" ? message : "",
+    ...(data !== undefined && !(mayBeDeep && isTooDeep(data)) && { data }),
+  };
 }

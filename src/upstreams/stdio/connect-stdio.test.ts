@@ -44,6 +44,10 @@ describe("starting a server over stdio", () => {
 
   it("names a program that does not exist, and a folder that does not", async () => {
     await expect(start("no-such-program", [])).rejects.toMatchObject({ code: "UPSTREAM_UNAVAILABLE" });
+    await expect(start("no-such-program", [])).rejects.not.toThrow("`args`");
+    await expect(start(`node ${RAW}`, [])).rejects.toThrow(
+      /there is no program "node .*its arguments belong into `args`/,
+    );
     const target = { transport: "stdio", command: NODE, args: [], env: ENV, cwd: "/no/such/folder" } as const;
     await expect(connectStdio(target, connectOptions())).rejects.toThrow("/no/such/folder");
   });
