@@ -1,5 +1,5 @@
 import { hasCode } from "../../core/errors.ts";
-import type { Json, JsonObject } from "../../core/json.ts";
+import { isTooDeep, type Json, type JsonObject } from "../../core/json.ts";
 import { RemoteError, type RpcError } from "../../core/remote-error.ts";
 import type { ClientCan } from "../../core/source.ts";
 import { RPC } from "./protocol.ts";
@@ -49,7 +49,8 @@ export class Questions {
     this.#open.set(id, mark);
     let answer: { result: JsonObject } | { error: RpcError };
     try {
-      answer = { result: await asked.ask(method, params) };
+      const result = await asked.ask(method, params);
+      answer = isTooDeep(result) ? { error: TOO_DEEP } : { result };
     } catch (error) {
       answer = { error: asRpc(error) };
     }
@@ -62,6 +63,8 @@ export class Questions {
     this.#wire.send(JSON.stringify({ jsonrpc: "2.0", id, ...answer }));
   }
 }
+
+const TOO_DEEP: RpcError = { code: RPC.internalError, message: "the client's answer is nested too deep" };
 
 function mayAsk({ method, params }: Question, can: ClientCan | undefined): boolean {
   switch (method) {
