@@ -26,18 +26,29 @@ export interface Access {
   readonly requiresAdmin: boolean;
 }
 
+/** One token, in the few ways in which the word before it is written. */
+const MAX_PROVED = 8;
 const ADMIN: Principal = Object.freeze({ id: "admin", kind: "admin", isAdmin: true });
 
 export function createAccess({ adminToken }: { adminToken?: string | undefined }): Access {
   const expected = adminToken === undefined ? undefined : digest(adminToken);
+  /**
+   * Headers that have shown the token, so that it is not digested for each request. Looked up by a seeded hash of the whole
+   * text, so the time it takes tells nothing of how much of a guess is right.
+   */
+  const proved = new Set<string>();
   const isAdminToken = (token: string) => expected !== undefined && timingSafeEqual(digest(token), expected);
 
   return {
     requiresAdmin: expected !== undefined,
 
     identify({ authorization }) {
-      const token = /^bearer +(\S+)$/i.exec(authorization ?? "")?.[1];
-      return token !== undefined && isAdminToken(token) ? ADMIN : LOCAL;
+      if (authorization === undefined) return LOCAL;
+      if (proved.has(authorization)) return ADMIN;
+      const token = /^bearer +(\S+)$/i.exec(authorization)?.[1];
+      if (token === undefined || !isAdminToken(token)) return LOCAL;
+      if (proved.size < MAX_PROVED) proved.add(authorization);
+      return ADMIN;
     },
 
     elevate(caller, args) {

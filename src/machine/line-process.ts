@@ -19,9 +19,10 @@ export interface LineProcess {
    * Writes a line; those of one turn of the event loop leave together.
    *
    * @param onUnwritten called when nothing of it can have reached the process, because that had ended before
+   * @param isAlone     no other line is to be expected in this turn, so nothing is gained by waiting for its end
    * @returns false when it was not taken
    */
-  write(line: string, onUnwritten?: () => void): boolean;
+  write(line: string, onUnwritten?: () => void, isAlone?: boolean): boolean;
   /** Whether it keeps our process alive; at first it does not. */
   hold(keepsUsAlive: boolean): void;
   /** Reads nothing for this long, so that who floods waits for us and not we for it. */
@@ -187,13 +188,14 @@ export function spawnLines(options: LineProcessOptions): LineProcess {
       stdout.pause();
       setTimeout(() => stdout.resume(), ms).unref();
     },
-    write(line, onUnwritten) {
+    write(line, onUnwritten, isAlone = false) {
       if (isGone || closing || !stdin || stdin.destroyed) return false;
       const waiting = stdin.writableLength + queued.length;
       if (waiting > 0 && waiting + line.length > MAX_WAITING_BYTES) return false;
-      if (queued === "") setImmediate(flush);
+      if (queued === "" && !isAlone) setImmediate(flush);
       queued += `${line}\n`;
       if (onUnwritten) unwritten.push(onUnwritten);
+      if (isAlone) flush();
       return true;
     },
     close: () => (closing ??= shut()),

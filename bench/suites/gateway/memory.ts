@@ -71,7 +71,7 @@ async function channels(effort: Effort): Promise<Row[]> {
 const remembered = (effort: Effort): Promise<Row> =>
   withServers({ upstream: () => startUpstream("--tools", "8") }, ({ upstream }) =>
     withFolder(async (folder) => {
-      const count = scaled(200, effort, 10);
+      const count = scaled(1_000, effort, 10);
       const servers = entriesOn(upstream, count);
       await learn(folder, servers, count * 10);
       const bytes = (start: () => Promise<Server>) =>

@@ -133,7 +133,7 @@ export function createPipeWire(
         pending.add(request);
         if (isHolding && ++held === 1) child.hold(true);
         request.stopWatching = deadline.onEnd(() => settle(id, deadline.error()));
-        const isTaken = child.write(body, () => settle(id, unhandled(`${name} has just ended`)));
+        const isTaken = child.write(body, () => settle(id, unhandled(`${name} has just ended`)), pending.size === 1);
         if (!isTaken && !end && child.pid !== undefined) {
           settle(id, unhandled(`${name} does not read what it is sent; it may hang`));
         }
