@@ -8,7 +8,7 @@ export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** `JSON.parse` reads any number of levels, `JSON.stringify` some 4,000 when the stack is empty, and less when it is not. */
+/** `JSON.parse` reads any number of levels; `JSON.stringify`, before Node 26, some 4,000 when the stack is empty. */
 const MAX_LEVELS = 1_000;
 /** A text that is shorter cannot be nested too deep: each level takes two characters. */
 export const LEAST_DEEP_CHARS = 2 * MAX_LEVELS;

@@ -37,7 +37,6 @@ describe("a result", () => {
     for (const levels of [1_000, 100_000]) {
       const deep = came(`{"content":[],"structuredContent":${nested(levels)}}`);
       expect(() => passedOn(deep, "s")).toThrow(expect.objectContaining({ code: "UPSTREAM_INVALID" }) as Error);
-      if (levels > 1_000) expect(() => JSON.stringify(deep)).toThrow(RangeError);
     }
     const asks = came(`{"inputRequests":{"a":{"method":"roots/list","params":{"x":${nested(5_000)}}}}}`);
     expect(() => readInputRequests(asks, "s")).toThrow(expect.objectContaining({ code: "UPSTREAM_INVALID" }) as Error);

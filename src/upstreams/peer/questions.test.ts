@@ -25,5 +25,4 @@ it("answers with an error when a client's answer could be read and cannot be wri
     { id: 1, result: answerOf(999) },
     { id: 2, error: { code: -32603 } },
   ]);
-  expect(() => JSON.stringify(answerOf(10_000))).toThrow(RangeError); // what would end us
 });

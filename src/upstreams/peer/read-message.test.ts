@@ -11,7 +11,6 @@ it("reads what the server says of its own, but nothing that is nested too deep t
   expect(readMessages(log(nested(1_000)))).toBeUndefined();
   const asked = `{"jsonrpc":"2.0","id":1,"method":"roots/list","params":{"x":${nested(10_000)}}}`;
   expect(readMessages(`[${asked},${log("1")}]`)).toMatchObject([{ kind: "notification", params: { data: 1 } }]);
-  expect(() => JSON.stringify(JSON.parse(asked))).toThrow(RangeError); // what would happen to it later
 });
 
 it("reads an error without what could not be passed on of it", () => {
