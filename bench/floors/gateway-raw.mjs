@@ -7,8 +7,8 @@
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { Agent, createServer, request as httpRequest } from "node:http";
-import { bodyOf, hasFlag, listenAndSay, onLines, option } from "./lines.mjs";
+import { Agent, request as httpRequest } from "node:http";
+import { bodyOf, onLines, option, serveEither } from "./lines.mjs";
 
 const STATELESS_VERSION = "io.modelcontextprotocol/protocolVersion";
 const to = option("to");
@@ -96,12 +96,4 @@ async function serve(request, response) {
   response.writeHead(200, headers).end(text);
 }
 
-if (hasFlag("http")) {
-  listenAndSay(createServer((request, response) => void serve(request, response)));
-} else {
-  onLines(process.stdin, async (line) => {
-    const text = await answer(JSON.parse(line));
-    if (text !== undefined) process.stdout.write(`${text}\n`);
-  });
-  process.stdin.on("end", () => process.exit(0));
-}
+serveEither(answer, serve);

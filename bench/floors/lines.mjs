@@ -1,3 +1,5 @@
+import { createServer } from "node:http";
+
 /** Messages of stdio: one line each. */
 export function onLines(stream, onLine) {
   let rest = "";
@@ -19,6 +21,16 @@ export const hasFlag = (name) => process.argv.includes(`--${name}`);
 /** Starts listening on a free port of this machine and says where, to stderr. */
 export function listenAndSay(server) {
   server.listen(0, "127.0.0.1", () => process.stderr.write(`http://127.0.0.1:${server.address().port}/mcp\n`));
+}
+
+/** Over HTTP with `--http`, else over stdio. */
+export function serveEither(answer, serve) {
+  if (hasFlag("http")) return listenAndSay(createServer((request, response) => void serve(request, response)));
+  onLines(process.stdin, async (line) => {
+    const text = await answer(JSON.parse(line));
+    if (text !== undefined) process.stdout.write(`${text}\n`);
+  });
+  process.stdin.on("end", () => process.exit(0));
 }
 
 /** @returns the whole body of a request or answer, as text */

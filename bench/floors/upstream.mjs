@@ -8,9 +8,8 @@
  */
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { createServer } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { bodyOf, hasFlag, listenAndSay, onLines, option } from "./lines.mjs";
+import { bodyOf, option, serveEither } from "./lines.mjs";
 
 const closed = (properties, ...required) => ({ type: "object", properties, required, additionalProperties: false });
 const TOOLS = [
@@ -79,12 +78,4 @@ async function serve(request, response) {
   response.writeHead(200, headers).end(text);
 }
 
-if (hasFlag("http")) {
-  listenAndSay(createServer((request, response) => void serve(request, response)));
-} else {
-  onLines(process.stdin, async (line) => {
-    const text = await answer(JSON.parse(line));
-    if (text !== undefined) process.stdout.write(`${text}\n`);
-  });
-  process.stdin.on("end", () => process.exit(0));
-}
+serveEither(answer, serve);

@@ -11,10 +11,17 @@ afterEach(() => void vi.useRealTimers());
 function house(prune: (before: string) => Promise<number>) {
   const pruned: string[] = [];
   const calls = { append: async () => {}, recent: async () => [], prune: async (before: string) => (pruned.push(before), prune(before)) }; // prettier-ignore
-  const signals = { add: async () => {}, recent: async () => [], prune: async () => {} };
-  const results = { prune: async () => 0 };
-  const stop = keepHouse({ store: { calls, signals }, results, retentionDays: 30, log: SILENT, now: () => NOW });
-  return { pruned, stop };
+  const kept: number[] = [];
+  const signals = { add: async () => {}, recent: async () => [], prune: async (keep: number) => void kept.push(keep) };
+  let results = 0;
+  const stop = keepHouse({
+    store: { calls, signals },
+    results: { prune: async () => ++results },
+    retentionDays: 30,
+    log: SILENT,
+    now: () => NOW,
+  });
+  return { pruned, stop, others: () => ({ signals: kept.length, results }) };
 }
 
 describe("housekeeping", () => {
@@ -32,9 +39,11 @@ describe("housekeeping", () => {
   });
 
   it("goes on after a store that could not be written", async () => {
-    const { pruned, stop } = house(() => Promise.reject(new Error("locked")));
+    const { pruned, stop, others } = house(() => Promise.reject(new Error("locked")));
     await vi.advanceTimersByTimeAsync(60_000 + 3_600_000);
     expect(pruned).toHaveLength(2);
+    // What failed kept nothing else from being done.
+    expect(others()).toEqual({ signals: 2, results: 2 });
     stop();
   });
 });

@@ -21,14 +21,23 @@ const SIGNALS_KEPT = 20_000;
  * commands, never get to it. @returns the end of it
  */
 export function keepHouse({ store, results, retentionDays, log, now }: HousekeepingOptions): () => void {
-  async function sweep(): Promise<void> {
-    try {
+  const chores = {
+    async "journal records"() {
       const removed = await store.calls.prune(new Date(now() - retentionDays * DAY_MS).toISOString());
       if (removed > 0) log.info({ removed, retentionDays }, "old journal records deleted");
-      await results.prune();
-      await store.signals.prune(SIGNALS_KEPT);
-    } catch (error) {
-      log.warn({ err: error }, "what is old could not be deleted; trying again in an hour");
+    },
+    "kept results": () => results.prune(),
+    "learnt searches": () => store.signals.prune(SIGNALS_KEPT),
+  };
+
+  /** One that fails keeps no other from being done. */
+  async function sweep(): Promise<void> {
+    for (const [what, clear] of Object.entries(chores)) {
+      try {
+        await clear();
+      } catch (error) {
+        log.warn({ err: error, what }, "what is old could not be deleted; trying again in an hour");
+      }
     }
   }
 

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Deadline } from "../core/deadline.ts";
 import { Paused } from "../core/pause.ts";
 import { createWeb } from "../machine/net/fixtures/web.ts";
-import { connectHttp } from "../upstreams/http/connect-http.ts";
+import { connectHttpThrough } from "../upstreams/http/connect-http.ts";
 import { oldSse, oldStreamable } from "../upstreams/http/fixtures/sdk-servers.ts";
 import { askingHandler } from "./fixtures/sdk-modern.ts";
 import { callTool, known, openFleet, rawServer, testClient } from "./fixtures/open-fleet.ts";
@@ -14,7 +14,7 @@ afterEach(() => web.close());
 async function open(listener: Parameters<typeof web.serve>[0], path = "/mcp") {
   const port = await web.serve(listener);
   const target = { transport: "auto", url: `http://127.0.0.1:${port}${path}`, headers: {} } as const;
-  const fleet = openFleet([rawServer("web", {}, { target })], { connect: connectHttp });
+  const fleet = openFleet([rawServer("web", {}, { target })], { connect: connectHttpThrough(undefined) });
   await known(fleet, "web");
   return fleet;
 }

@@ -1,7 +1,8 @@
 import type { Logger } from "../core/source.ts";
 import { redact } from "../core/redact.ts";
 import type { Exchange } from "./exchange.ts";
-import { Flights } from "./flight.ts";
+import { Crowd } from "../core/crowd.ts";
+import type { Flight } from "./flight.ts";
 import { errorReply, type Reply } from "./json-rpc.ts";
 import type { Methods } from "./methods.ts";
 import { toWire } from "./wire-errors.ts";
@@ -29,7 +30,7 @@ export function createAnswer({
   /** Whether requests go to the log as they are, secrets taken out. */
   logsMessages: boolean;
 }): Answer {
-  const flights = new Flights();
+  const flights = new Crowd<Flight>();
 
   async function answer(exchange: Exchange): Promise<Reply | undefined> {
     const { era, method, id, params, requestId, flight } = exchange;
@@ -52,7 +53,9 @@ export function createAnswer({
 
   return Object.assign(answer, {
     running: () => flights.size,
-    endAll: () => flights.endAll("shutdown"),
+    endAll() {
+      for (const flight of flights) flight.end("shutdown");
+    },
   });
 }
 

@@ -26,31 +26,3 @@ export class Flight {
     this.#deadline?.end(reason);
   }
 }
-
-/** Flights that come and go, thousands a second; few at a time, so an array does. */
-export class Flights {
-  readonly #all: Flight[] = [];
-
-  get size(): number {
-    return this.#all.length;
-  }
-
-  add(flight: Flight): void {
-    this.#all.push(flight);
-  }
-
-  find(id: RequestId): Flight | undefined {
-    return this.#all.find((flight) => flight.id === id);
-  }
-
-  remove(flight: Flight): void {
-    const at = this.#all.indexOf(flight);
-    if (at < 0) return;
-    const last = this.#all.pop();
-    if (last && last !== flight) this.#all[at] = last;
-  }
-
-  endAll(reason: EndReason): void {
-    for (const flight of [...this.#all]) flight.end(reason);
-  }
-}

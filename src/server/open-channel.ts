@@ -1,10 +1,11 @@
 import type { Caller, Principal } from "../core/caller.ts";
+import { Crowd } from "../core/crowd.ts";
 import type { EndReason } from "../core/deadline.ts";
 import { DynamicMcpError } from "../core/errors.ts";
 import type { ClientCan, LogLevel } from "../core/source.ts";
 import { ClientAsks } from "./client-asks.ts";
 import type { NoticeOutlet } from "./exchange.ts";
-import { Flights, type Flight } from "./flight.ts";
+import type { Flight } from "./flight.ts";
 import type { RequestId } from "./json-rpc.ts";
 import type { Following } from "./notices.ts";
 import { assertUriLength } from "./protocol.ts";
@@ -30,7 +31,7 @@ export class OpenChannel {
   isStored = false;
   #stream: { outlet: NoticeOutlet; following: Following } | undefined;
   #subscriptions: Set<string> | undefined;
-  #flights: Flights | undefined;
+  #flights: Crowd<Flight> | undefined;
   #asks: ClientAsks | undefined;
 
   constructor(id: string, principal: Principal, version: string, can: ClientCan, client: Caller["client"]) {
@@ -78,14 +79,14 @@ export class OpenChannel {
 
   /** @returns false when the id is in use */
   take(flight: Flight): boolean {
-    const flights = (this.#flights ??= new Flights());
-    if (flights.find(flight.id)) return false;
+    const flights = (this.#flights ??= new Crowd());
+    if (flights.find(({ id }) => id === flight.id)) return false;
     flights.add(flight);
     return true;
   }
 
   flight(id: RequestId): Flight | undefined {
-    return this.#flights?.find(id);
+    return this.#flights?.find((flight) => flight.id === id);
   }
 
   land(flight: Flight): void {
@@ -93,7 +94,7 @@ export class OpenChannel {
   }
 
   endFlights(reason: EndReason): void {
-    this.#flights?.endAll(reason);
+    for (const flight of this.#flights ?? []) flight.end(reason);
   }
 
   /** The client is gone: its runs end, its questions are off, its stream closes. */

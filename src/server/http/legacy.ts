@@ -1,8 +1,8 @@
+import { answerOnChannel } from "../answer-on-channel.ts";
 import { Flight } from "../flight.ts";
 import { initializeResult, readInitialize } from "../initialize.ts";
-import { errorReply, idInUse, resultReply, type Message, type Reply } from "../json-rpc.ts";
+import { resultReply, type Message } from "../json-rpc.ts";
 import { take } from "../legacy-notifications.ts";
-import type { OpenChannel } from "../open-channel.ts";
 import { allowsBatches, namesModernEra, ProtocolError, RPC } from "../protocol.ts";
 import { readAccept } from "./checks.ts";
 import { exposed } from "./exposure.ts";
@@ -61,42 +61,23 @@ export function createLegacy({
     post.turn.flights = flights;
     post.turn.orphanMs = orphanMs;
     const lane = new PostReply(response, readAccept(request.headers.accept), headers, streams, channel);
+    const { requestId } = post.turn;
+    const caller = exposed(channel.caller, post.exposure);
+    const memory = () => channels.memoryOf(channel);
     const replies = await Promise.all(
-      requests.map((message, at) => one(post, channel, lane, message, flights[at] ?? new Flight(message.id))),
+      requests.map((message, at) =>
+        answerOnChannel(answer, channel, message, {
+          caller,
+          requestId,
+          flight: flights[at] ?? new Flight(message.id),
+          lane,
+          memory,
+          bytesIn: post.bodyBytes,
+        }),
+      ),
     );
     const sent = replies.filter((reply) => reply !== undefined);
     lane.finish(sent, isBatch);
-  }
-
-  async function one(
-    { turn, bodyBytes, exposure }: Post,
-    channel: OpenChannel,
-    lane: PostReply,
-    { id, method, params }: Request,
-    flight: Flight,
-  ): Promise<Reply | undefined> {
-    if (!channel.take(flight)) return errorReply(id, idInUse(id), 200);
-    const { can, logLevel } = channel;
-    const caller = exposed(channel.caller, exposure);
-    const memory = () => channels.memoryOf(channel);
-    try {
-      return await answer({
-        era: "legacy",
-        id,
-        method,
-        params,
-        caller,
-        can,
-        logLevel,
-        requestId: turn.requestId,
-        flight,
-        lane,
-        memory,
-        bytesIn: bodyBytes,
-      });
-    } finally {
-      channel.land(flight);
-    }
   }
 
   return { initialize, messages };

@@ -1,3 +1,4 @@
+import { answerOnChannel } from "../answer-on-channel.ts";
 import type { Caller, Principal } from "../../core/caller.ts";
 import { DynamicMcpError } from "../../core/errors.ts";
 import type { Exposure } from "../../core/exposure.ts";
@@ -7,15 +8,7 @@ import { readCan, readClient } from "../client-can.ts";
 import type { ClientMemory, Lane } from "../exchange.ts";
 import { Flight } from "../flight.ts";
 import { initializeResult, readInitialize, type Instructions } from "../initialize.ts";
-import {
-  errorReply,
-  idInUse,
-  notificationText,
-  replyText,
-  resultReply,
-  type Message,
-  type Reply,
-} from "../json-rpc.ts";
+import { errorReply, notificationText, replyText, resultReply, type Message, type Reply } from "../json-rpc.ts";
 import { take } from "../legacy-notifications.ts";
 import type { Notices } from "../notices.ts";
 import { OpenChannel, subscribed } from "../open-channel.ts";
@@ -98,31 +91,17 @@ export class SsePipe {
   }
 
   async #replyTo(message: Request, requestId: string, bytesIn: number): Promise<Reply | undefined> {
-    const { id, method, params } = message;
-    if (method === "initialize") return this.#initialize(message);
+    if (message.method === "initialize") return this.#initialize(message);
     if (!this.#own) throw new ProtocolError(RPC.invalidRequest, "send `initialize` first");
     const { channel, caller } = this.#own;
-    const { can, logLevel } = channel;
-    const flight = new Flight(id);
-    if (!channel.take(flight)) return errorReply(id, idInUse(id), 200);
-    try {
-      return await this.#parts.answer({
-        era: "legacy",
-        id,
-        method,
-        params,
-        caller,
-        can,
-        logLevel,
-        requestId,
-        flight,
-        lane: laneOf(this.#stream, channel),
-        memory: () => memoryOf(channel),
-        bytesIn,
-      });
-    } finally {
-      channel.land(flight);
-    }
+    return answerOnChannel(this.#parts.answer, channel, message, {
+      caller,
+      requestId,
+      flight: new Flight(message.id),
+      lane: laneOf(this.#stream, channel),
+      memory: () => memoryOf(channel),
+      bytesIn,
+    });
   }
 
   #initialize({ id, params }: Request): Reply {

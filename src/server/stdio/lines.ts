@@ -1,17 +1,12 @@
 import type { Readable, Writable } from "node:stream";
 import { DynamicMcpError } from "../../core/errors.ts";
-import type { RequestId } from "../json-rpc.ts";
-
-const NEWLINE = 0x0a;
-
-/** What is kept of both ends of a line that is thrown away. */
-const END_BYTES = 512;
+import { LineReader } from "../../machine/line-reader.ts";
 
 /**
- * Takes lines off a stream. A line longer than `maxBytes` is thrown away as it comes and reported once, when its end
- * has come; the next line is read as usual.
+ * Takes lines off a stream, empty ones left out. A line longer than `maxBytes` is thrown away as it comes and reported
+ * once, when its end has come; the next line is read as usual.
  *
- * @param on `tooLong` gets the first and the last {@link END_BYTES} bytes of the line
+ * @param on `tooLong` gets both ends of the line
  * @returns the end of reading
  */
 export function readLines(
@@ -19,45 +14,13 @@ export function readLines(
   maxBytes: number,
   on: { line: (line: string) => void; tooLong: (head: string, tail: string) => void; end: () => void },
 ): () => void {
-  let parts: Buffer[] = [];
-  let bytes = 0;
-  /** Of the line that is being thrown away, if one is. */
-  let skipped: { head: string; tail: Buffer } | undefined;
-
-  const push = (part: Buffer) => {
-    if (part.length === 0) return;
-    if (skipped) {
-      skipped.tail = lastOf(part.length < END_BYTES ? [skipped.tail, part] : [part]);
-      return;
-    }
-    bytes += part.length;
-    parts.push(part);
-    if (bytes <= maxBytes) return;
-    const whole = Buffer.concat(parts);
-    skipped = { head: whole.toString("utf8", 0, END_BYTES), tail: lastOf([whole]) };
-    parts = [];
+  const take = (line: string) => {
+    if (line.trim() !== "") on.line(line);
   };
-  const flush = () => {
-    const ended = skipped;
-    const line = ended ? "" : (parts.length === 1 && parts[0] ? parts[0] : Buffer.concat(parts)).toString("utf8");
-    parts = [];
-    bytes = 0;
-    skipped = undefined;
-    if (ended) on.tooLong(ended.head, ended.tail.toString("utf8"));
-    else if (line.trim() !== "") on.line(line);
-  };
-  const onData = (chunk: Buffer | string) => {
-    const data = typeof chunk === "string" ? Buffer.from(chunk) : chunk;
-    let start = 0;
-    for (let at = data.indexOf(NEWLINE); at >= 0; at = data.indexOf(NEWLINE, start)) {
-      push(data.subarray(start, at));
-      flush();
-      start = at + 1;
-    }
-    push(data.subarray(start));
-  };
+  const reader = new LineReader(maxBytes, take, on.tooLong);
+  const onData = (chunk: Buffer | string) => reader.push(typeof chunk === "string" ? Buffer.from(chunk) : chunk);
   const onEnd = () => {
-    flush();
+    reader.end();
     stop();
     on.end();
   };
@@ -73,23 +36,6 @@ export function readLines(
   input.on("close", onEnd);
   input.on("error", onEnd);
   return stop;
-}
-
-/** A copy, so that the rest can go. */
-function lastOf(parts: Buffer[]): Buffer {
-  return Buffer.from(Buffer.concat(parts).subarray(-END_BYTES));
-}
-
-const ID = String.raw`"id"\s*:\s*(?<id>-?\d{1,15}|"[^"\\]{1,200}")`;
-const SMALL = String.raw`"(?:jsonrpc|method)"\s*:\s*"[^"\\]{1,100}"`;
-/** Whatever comes before: an `id` that is followed by the end of the line can only be the message's own. */
-const AT_END = new RegExp(String.raw`,\s*${ID}\s*(?:,\s*${SMALL}\s*){0,2}\}\s*$`);
-const AT_START = new RegExp(String.raw`^\s*\{\s*(?:${SMALL}\s*,\s*){0,2}${ID}\s*,`);
-
-/** The id of a message of which only both ends are known, when it stands at one of them for certain. */
-export function idOfEnds(head: string, tail: string): RequestId | null {
-  const found = (AT_START.exec(head) ?? AT_END.exec(tail))?.groups?.["id"];
-  return found === undefined ? null : (JSON.parse(found) as RequestId);
 }
 
 /** More than this waiting for a client that does not read: what may be dropped is, and no more is read from it. */

@@ -9,6 +9,7 @@ import type { Answer } from "../answer.ts";
 import { readCan, readClient } from "../client-can.ts";
 import { assertModernVersion, hasEnvelope, readEnvelope } from "../envelope.ts";
 import type { ClientMemory, Exchange, Lane, NoticeOutlet } from "../exchange.ts";
+import { idOfEnds } from "../../machine/id-of-ends.ts";
 import { Flight } from "../flight.ts";
 import { initializeResult, readInitialize, type Instructions } from "../initialize.ts";
 import { errorReply, idInUse, notificationText, readMessage, replyText, resultReply, type Message, type Reply, type RequestId } from "../json-rpc.ts"; // prettier-ignore
@@ -18,7 +19,7 @@ import { OpenChannel, subscribed } from "../open-channel.ts";
 import { allowsBatches, LEGACY_VERSIONS, RPC } from "../protocol.ts";
 import type { Implementation } from "../results.ts";
 import { toWire } from "../wire-errors.ts";
-import { createLineWriter, idOfEnds, lineTooLong, readLines } from "./lines.ts";
+import { createLineWriter, lineTooLong, readLines } from "./lines.ts";
 
 type Request = Extract<Message, { kind: "request" }>;
 

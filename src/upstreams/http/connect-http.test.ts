@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from "vitest";
 import { Deadline } from "../../core/deadline.ts";
 import { createWeb } from "../../machine/net/fixtures/web.ts";
 import type { Relay, Upstream, UpstreamTarget, Verdict } from "../upstream.ts";
-import { connectHttp } from "./connect-http.ts";
+import { connectHttpThrough } from "./connect-http.ts";
 import { newHandler, oldSse, oldStreamable } from "./fixtures/sdk-servers.ts";
 
 const web = createWeb();
@@ -29,7 +29,7 @@ async function connect(listener: RequestListener, { transport = "auto", known, d
     listener(request, response);
   });
   const target: UpstreamTarget = { transport, url: `http://127.0.0.1:${port}${path}`, headers: {} };
-  const upstream = connectHttp(target, {
+  const upstream = connectHttpThrough(undefined)(target, {
     name: "other",
     deadline: deadline ?? new Deadline(5_000),
     ...(known && { known }),

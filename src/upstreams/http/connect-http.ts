@@ -17,9 +17,6 @@ type HttpTarget = Exclude<UpstreamTarget, { transport: "stdio" }>;
 const PROBE_MS = 5_000;
 const CONNECT_MS = 10_000;
 
-/** Connects over HTTP, without a proxy. */
-export const connectHttp: Connect = connectHttpThrough(undefined);
-
 /**
  * Connects over HTTP: finds out which era and which transport the server speaks, by asking in the newest way first.
  *

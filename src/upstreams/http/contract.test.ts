@@ -1,7 +1,7 @@
 import { afterEach } from "vitest";
 import { createWeb } from "../../machine/net/fixtures/web.ts";
 import { describeUpstreamContract } from "../upstream.contract.ts";
-import { connectHttp } from "./connect-http.ts";
+import { connectHttpThrough } from "./connect-http.ts";
 import { type Bridge, bridgeRawServer } from "./fixtures/http-bridge.ts";
 
 const web = createWeb();
@@ -16,5 +16,8 @@ describeUpstreamContract("http", async (options) => {
   const bridge = bridgeRawServer();
   bridges.push(bridge);
   const port = await web.serve(bridge.listener);
-  return connectHttp({ transport: "http", url: `http://127.0.0.1:${port}/mcp`, headers: {} }, options);
+  return connectHttpThrough(undefined)(
+    { transport: "http", url: `http://127.0.0.1:${port}/mcp`, headers: {} },
+    options,
+  );
 });
